@@ -1,0 +1,23 @@
+"""Every page's address, one list a module."""
+
+from importlib import import_module
+
+MODULES = (
+    "home",
+    "palette",
+    "profile",
+    "people",
+    "person",
+    "companies",
+    "imports",
+    "why",
+    "crm",
+    "crm_wizard",
+    "crm_mapping",
+    "crm_errors",
+    "settings",
+    "components",
+    "setup",
+)
+
+urlpatterns = [pattern for name in MODULES for pattern in import_module(f"relance.web.{name}").urlpatterns]
