@@ -275,6 +275,7 @@ class PushOutcome:
     crm_id: str = ""
     created: bool = False
     errors: tuple[RowError, ...] = ()
+    unknown: bool = False  # the answer about this row was lost: look before sending it again
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +340,25 @@ class Move(StrEnum):
     CRM_ADMIN = "crm_admin"
     OWNER = "owner"  # whoever keeps this person's values
     VENDOR = "vendor"
+
+
+class Retry(StrEnum):
+    """Whether the same thing sent again can succeed."""
+
+    LATER = "later"  # by itself, after a while
+    AFTER_FIX = "after_fix"  # once somebody changed a setting, a right or a reference
+    ON_CHANGE = "on_change"  # once this row's own values changed
+    NEVER = "never"  # again does harm: locks the user out, revokes the grant
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCode:
+    """What is known of one of the CRM's codes; `remedy` is the key of our advice."""
+
+    layer: Layer
+    move: Move
+    retry: Retry
+    remedy: str
 
 
 @dataclass(eq=False)
@@ -445,7 +465,13 @@ class CrmDialect(Protocol):
         """At most `MOST_ROWS_IN_A_CALL` rows; outcomes in the order of the rows, good ones kept when others are refused."""
         ...
 
-    def upsert(self, name: str, external_field: str, rows: Sequence[PushRow]) -> tuple[PushOutcome, ...]: ...
+    def upsert(self, name: str, external_field: str, rows: Sequence[PushRow]) -> tuple[PushOutcome, ...]:
+        """As `update`, each row found or created by its key in the external field. Repeating one makes no twin."""
+        ...
+
+    def create(self, name: str, rows: Sequence[PushRow]) -> tuple[PushOutcome, ...]:
+        """As `update`, always creating: for a CRM that has no field for our key. Repeating one makes a twin."""
+        ...
 
     def delete(self, ids: Sequence[str]) -> tuple[PushOutcome, ...]: ...
 
@@ -460,6 +486,10 @@ class CrmDialect(Protocol):
     def queues(self) -> tuple[CrmQueue, ...]: ...
 
     def usage(self) -> ApiUsage | None: ...
+
+    def known(self, error: RowError) -> KnownCode:
+        """Where a row's refusal comes from, and who must act."""
+        ...
 
     def record_url(self, name: str, crm_id: str) -> str: ...
 
