@@ -10,7 +10,7 @@ from relance.lib.postgres import TemporaryCluster
 # pytest-playwright keeps an event loop for the session; Django would refuse every later query of the process.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 os.environ.setdefault("RELANCE_HOME", tempfile.mkdtemp(prefix="relance-home-"))
-os.environ.setdefault("RELANCE_ALLOW_PRIVATE_CRM", "true")
+os.environ.setdefault("RELANCE_ALLOW_PRIVATE_ADDRESSES", "true")
 
 _cluster = None if "DATABASE_URL" in os.environ else TemporaryCluster()
 if _cluster:

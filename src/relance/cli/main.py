@@ -1,11 +1,86 @@
-"""The `relance` command."""
+"""The `relance` command: every door of the command line, and what an ending means."""
 
 from __future__ import annotations
 
+import json
 import sys
+from importlib import import_module
+
+import click
+import typer
+
+from relance import __version__
+
+from .doors import CannotRun, Exit
+
+app = typer.Typer(
+    name="relance",
+    help="Marketing automation, two-way CRM sync and sales cadences that answer why.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+# Each module brings either commands of the top level (`add_commands(app)`) or a sub-application (`app`).
+TOP_LEVEL = ("demo", "up", "why", "reference", "test")
+GROUPS = {
+    "sandbox": "sandbox",
+    "sync": "sync",
+    "person": "people",
+    "user": "users",
+    "secrets": "secrets",
+    "bench": "bench",
+}
+
+for _module in TOP_LEVEL:
+    import_module(f"relance.cli.{_module}").add_commands(app)
+for _name, _module in GROUPS.items():
+    app.add_typer(import_module(f"relance.cli.{_module}").app, name=_name)
 
 
-def main() -> None:
-    from .commands import app
+@app.callback(invoke_without_command=True)
+def entry(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    """Marketing automation, two-way CRM sync and sales cadences that answer why."""
+    if version:
+        print(__version__)
+        raise typer.Exit
 
-    sys.exit(app())
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command line and end with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; returns the exit code: 0 done, 1 done but a person must act, 2 could not run, 130 interrupted."""
+    try:
+        ended = app(arguments, standalone_mode=False)
+        return ended if isinstance(ended, int) else Exit.DONE
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    except click.ClickException as wrong:
+        wrong.show()
+        return Exit.COULD_NOT_RUN
+    except _could_not_run() as error:
+        return _report(error, as_json="--json" in arguments)
+
+
+def _could_not_run() -> tuple[type[BaseException], ...]:
+    """Errors that say what to do by themselves; all others are ours and keep their traceback."""
+    from django.db import OperationalError
+
+    from relance.lib.postgres import DatabaseNotRunning, PostgresRefused
+    from relance.lib.postgres_binaries import NoPostgres
+    from relance.lib.sealing import KeyIsGone
+
+    return (CannotRun, DatabaseNotRunning, PostgresRefused, NoPostgres, KeyIsGone, OperationalError)
+
+
+def _report(error: BaseException, *, as_json: bool) -> int:
+    print(str(error).strip(), file=sys.stderr)
+    if as_json:
+        print(json.dumps({"error": str(error).strip()}))
+    return Exit.COULD_NOT_RUN

@@ -1,4 +1,4 @@
-"""Django's settings, made from the environment read in `environment.py`."""
+"""Django's settings, made from the environment read in `lib/environment.py`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from relance.lib.environment import read_environment
 from relance.lib.home import relance_home
 from relance.lib.sealing import read_or_make_key
-
-from .environment import read_environment
 
 ENVIRONMENT = read_environment()
 HOME: Path = ENVIRONMENT.home or relance_home()
@@ -22,7 +21,7 @@ DEBUG = ENVIRONMENT.debug
 ALLOWED_HOSTS = ENVIRONMENT.hosts + ([urlsplit(ENVIRONMENT.url).hostname or ""] if ENVIRONMENT.url else [])
 IS_HTTPS = ENVIRONMENT.url.startswith("https://")
 PUBLIC_URL = ENVIRONMENT.url.rstrip("/")
-ALLOW_PRIVATE_CRM = ENVIRONMENT.allow_private_crm
+ALLOW_PRIVATE_ADDRESSES = ENVIRONMENT.allow_private_addresses
 
 ROOMS = ["decisions", "activity", "workspace", "people", "crm"]
 

@@ -48,8 +48,9 @@ class Environment(BaseSettings):
     oidc_client_id: str = Field("", description="Client id given by the OpenID Connect issuer.")
     oidc_client_secret: str = Field("", description="Client secret given by the OpenID Connect issuer.")
     oidc_name: str = Field("Single sign-on", description="What the sign-in button says for the OpenID Connect issuer.")
-    allow_private_crm: bool = Field(
-        False, description="Let connections reach private addresses: for the sandbox and for a CRM behind the firewall."
+    allow_private_addresses: bool = Field(
+        False,
+        description="Let connections reach private addresses: for the sandbox, and for a CRM behind the firewall.",
     )
 
     @field_validator("secret_keys", "hosts", mode="before")
