@@ -21,6 +21,18 @@ def exclusively(path: Path, *, when_waiting: Callable[[], None] | None = None) -
         yield
 
 
+@contextmanager
+def hold_alone(path: Path) -> Iterator[bool]:
+    """Yield True and keep others out for the length of the block, or yield False at once when somebody is in."""
+    with _open(path) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def hold_shared(path: Path) -> IO[bytes]:
     """Be one of several holders, until the returned file is closed or the process ends."""
     lock = _open(path)

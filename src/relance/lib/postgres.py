@@ -22,6 +22,7 @@ from urllib.parse import quote
 import psycopg
 
 from relance.lib.file_locks import exclusively, hold_shared, is_held
+from relance.lib.home import make_home
 from relance.lib.postgres_binaries import Binaries, choose_binaries, find_binaries, readable_by
 from relance.lib.postgres_data import PORT, ROLE, DataDirectory, PostgresRefused, environment, write_whole
 from relance.lib.postgres_owner import Owner, choose_owner
@@ -244,6 +245,18 @@ class Cluster:
 
     # Stopping
 
+    def is_running(self) -> bool:
+        """True while the server lives, be it our child or an adopted one."""
+        if self.process is not None and self.process.poll() is None:
+            return True
+        return self.data.server() is not None
+
+    def stop_for_all(self) -> None:
+        """Stop the server even if other commands use it: the whole system is going down."""
+        self._make_directories()
+        with exclusively(self.run / "postgres.lock", when_waiting=self._say_waiting):
+            self.stop()
+
     def stop(self, *, grace: float = 120) -> None:
         """Stop the server, ours or adopted, and collect it. Nothing happens when none runs."""
         ours = self.process
@@ -276,10 +289,7 @@ class Cluster:
     # Places and notes
 
     def _make_directories(self) -> None:
-        """The home lets PostgreSQL's user through and shows it nothing; what is ours inside is ours alone."""
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o711)
-        self.run.mkdir(exist_ok=True, mode=0o700)
-        self.log.parent.mkdir(exist_ok=True, mode=0o700)
+        make_home(self.home)
 
     def _socket_directory(self, owner: Owner) -> Path:
         """Beside the data; in the system's temporary directory when the path would be too long for a socket."""
@@ -287,18 +297,24 @@ class Cluster:
         if len(os.fsencode(beside / f".s.PGSQL.{PORT}")) <= _LONGEST_SOCKET_PATH:
             owner.make_directory(beside)
             return beside
-        self._remove_short_sockets()  # left by a server that was killed
-        short = Path(tempfile.mkdtemp(prefix="relance-", dir="/tmp"))  # noqa: S108 (mkdtemp makes it ours alone)
-        owner.take(short)
+        short = self._noted_short_sockets()  # left by a server that was killed: who knows its address may go on
+        if short is None or not short.is_dir() or short.is_symlink() or short.stat().st_uid != owner.uid:
+            short = Path(tempfile.mkdtemp(prefix="relance-", dir="/tmp"))
+            owner.take(short)
         return short
 
     def _remove_short_sockets(self) -> None:
+        short = self._noted_short_sockets()
+        if short is not None:
+            shutil.rmtree(short, ignore_errors=True)
+
+    def _noted_short_sockets(self) -> Path | None:
         try:
             sockets = Path(json.loads(self.note.read_text())["sockets"])
         except (FileNotFoundError, json.JSONDecodeError, KeyError):
-            return
-        if sockets.name.startswith("relance-") and sockets.parent == Path("/tmp"):  # noqa: S108 (see above)
-            shutil.rmtree(sockets, ignore_errors=True)
+            return None
+        is_short = sockets.name.startswith("relance-") and sockets.parent == Path("/tmp")  # noqa: S108 (compared)
+        return sockets if is_short else None
 
     def _write_note(self, sockets: Path, mark: ProcessMark) -> str:
         dsn = _dsn(sockets, DATABASE)
@@ -322,7 +338,7 @@ class TemporaryCluster:
 
     def __enter__(self) -> str:
         # Not under TMPDIR: it may be long, and closed to the user PostgreSQL runs as.
-        self.home = Path(tempfile.mkdtemp(prefix="relance-test-", dir="/tmp"))  # noqa: S108 (as above)
+        self.home = Path(tempfile.mkdtemp(prefix="relance-test-", dir="/tmp"))
         self.home.chmod(0o711)
         self._cluster = Cluster(self.home, settings=throwaway(), death_signal=_IMMEDIATE, say=lambda _sentence: None)
         return self._cluster.start()

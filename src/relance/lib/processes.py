@@ -55,6 +55,23 @@ def command_line(pid: int) -> str:
         return ""
 
 
+def group_members(leader: int) -> list[int]:
+    """The live processes of a group, its leader included if it lives. Empty where the system has no /proc."""
+    if not PROC.is_dir():
+        return []
+    numbers = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+    # Field 5 is the group; the first two were cut off.
+    return [pid for pid in numbers if (stat := _stat_fields(pid)) and stat[2] == str(leader) and stat[0] not in "ZX"]
+
+
+def has_variable(pid: int, name: str, value: str) -> bool:
+    """True when a process was started with this variable in its environment."""
+    try:
+        return f"{name}={value}".encode() in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
 def tethered(death_signal: signal.Signals | None) -> Callable[[], None] | None:
     """A `preexec_fn` by which the child gets `death_signal` when its parent dies, however it dies.
 
