@@ -105,8 +105,8 @@ def database_from(url: str) -> dict[str, Any]:
     }
 
 
-# Without an address the commands that need no database (help, sandbox, settings) still work; one that does says so.
-DATABASES = {"default": database_from(ENVIRONMENT.database_url or "postgresql:///relance")}
+# Without an address the commands that need no database still work, and one that does finds nothing rather than another server.
+DATABASES = {"default": database_from(ENVIRONMENT.database_url or f"postgresql:///relance?host={HOME}/run/none")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "workspace.User"
