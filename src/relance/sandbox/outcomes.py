@@ -55,7 +55,9 @@ class Permissions:
 
     objects: dict[str, frozenset[str]] = field(default_factory=dict)
     fields: dict[str, frozenset[str]] = field(default_factory=dict)
-    always: frozenset[str] = frozenset()  # fields no permission can hide: names, ids, required ones, the link to a master
+    always: frozenset[str] = (
+        frozenset()
+    )  # fields no permission can hide: names, ids, required ones, the link to a master
     standard: frozenset[str] = frozenset()  # standard fields: open unless a set speaks of them
     user_permissions: frozenset[str] = frozenset()
 
@@ -77,7 +79,9 @@ class Permissions:
         if "ModifyAllData" in self.user_permissions:
             return True
         flags = self.objects.get(object_name.lower(), frozenset())
-        if action == "read" and ("ViewAllData" in self.user_permissions or flags & {"view_all", "edit", "delete", "create"}):
+        if action == "read" and (
+            "ViewAllData" in self.user_permissions or flags & {"view_all", "edit", "delete", "create"}
+        ):
             return True
         return action in flags or "modify_all" in flags
 

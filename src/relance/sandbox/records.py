@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from relance.sandbox.computed import completed
+from relance.sandbox.assignment import assign_owner
 from relance.sandbox.conversion import convert_lead
 from relance.sandbox.deletion import bury, revive
 from relance.sandbox.draft import Draft, draft_of
 from relance.sandbox.enforcement import first_errors
+from relance.sandbox.formula import FormulaFailed
 from relance.sandbox.ids import MalformedId, whole_id
 from relance.sandbox.merging import merge_records
 from relance.sandbox.outcomes import (
@@ -25,7 +26,9 @@ from relance.sandbox.outcomes import (
     SaveResult,
     WriteOptions,
 )
+from relance.sandbox.plan import Plan, plan_of
 from relance.sandbox.schema import OrgObject, OrgSchema
+from relance.sandbox.scope import completed
 from relance.sandbox.store import Store, quoted
 from relance.sandbox.upkeep import fill_new, settle_derived, settle_summaries
 from relance.sandbox.values import Refused, StoreValue, stamp, store_value
@@ -59,6 +62,30 @@ class Records:
         self.schema = schema
         self.clock = clock
         self._mine = threading.local()
+        self._plans: dict[str, Plan] = {}
+
+    def plan(self, thing: OrgObject) -> Plan:
+        """What saving this object asks for, worked out at first need."""
+        found = self._plans.get(thing.name)
+        if found is None:
+            found = self._plans[thing.name] = plan_of(self.schema, thing)
+        return found
+
+    def forget_plans(self) -> None:
+        """To be called when the org's rules or fields have been changed under way."""
+        self._plans.clear()
+
+    @contextmanager
+    def one_deeper(self) -> Iterator[None]:
+        """Counts how deep formula fields lean on each other, and stops those that go round in circles."""
+        depth: int = getattr(self._mine, "depth", 0)
+        if depth > 15:
+            raise FormulaFailed("formula fields refer to each other")
+        self._mine.depth = depth + 1
+        try:
+            yield
+        finally:
+            self._mine.depth = depth
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -271,11 +298,14 @@ class Records:
         fill_new(self, draft)
         settle_derived(self, draft)
         if not draft.options.planted:
-            errors = first_errors(self, draft)
+            errors = first_errors(self, draft) or _one_or_none(assign_owner(self, draft))
             if errors:
                 return SaveResult.refused(*errors)
         record_id = str(draft.values.get("Id") or self.store.next_id(draft.thing))
         draft.values["Id"] = record_id
+        name = draft.thing.fields.get("Name")
+        if draft.thing.custom and name is not None and draft.values.get("Name") is None:
+            draft.values["Name"] = record_id  # the platform names a nameless custom record by its id
         names = ", ".join(map(quoted, draft.values))
         marks = ", ".join("?" * len(draft.values))
         self.store.connection().execute(
@@ -288,7 +318,7 @@ class Records:
         record_id = str(draft.values["Id"])
         settle_derived(self, draft)
         if not draft.options.planted:
-            errors = first_errors(self, draft)
+            errors = first_errors(self, draft) or _one_or_none(assign_owner(self, draft))
             if errors:
                 return SaveResult.refused(*errors, record_id=record_id)
         # The platform stamps a record at every save, even one that changes nothing.
@@ -296,6 +326,10 @@ class Records:
         self.write_columns(draft.thing, record_id, draft.changed)
         settle_summaries(self, draft)
         return SaveResult(record_id, success=True, created=False)
+
+
+def _one_or_none(error: RecordError | None) -> list[RecordError]:
+    return [] if error is None else [error]
 
 
 def no_such_type(name: str) -> RecordError:

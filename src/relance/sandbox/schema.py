@@ -73,6 +73,7 @@ class OrgField:
     custom: bool = False
     calculated: bool = False
     formula: str = ""
+    treat_blanks_as_zero: bool = False  # numbers left blank count as 0 in this formula
     auto_number: bool = False
     display_format: str = ""
     createable: bool = True
@@ -155,7 +156,9 @@ class DuplicateRule:
     bypass_sharing: bool = False
     order: int = 1
     matches: tuple[tuple[str, str], ...] = ()  # (object matched against, matching rule)
-    mappings: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # object -> (input field, output field)
+    mappings: dict[str, tuple[tuple[str, str], ...]] = field(
+        default_factory=dict
+    )  # object -> (input field, output field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ BOOKS = """
 CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY COLLATE NOCASE, key_prefix TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS _sequence (name TEXT PRIMARY KEY COLLATE NOCASE, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS _fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS _cut (gone TEXT NOT NULL, object TEXT NOT NULL, record TEXT NOT NULL, field TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS _cut_by_gone ON _cut (gone);
 """
 
 
@@ -71,6 +73,19 @@ class Store:
                 connection.execute("COMMIT")
             finally:
                 self._mine.depth = 0
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of a transaction that is undone alone if the block raises. Only inside `writing`."""
+        connection = self.connection()
+        connection.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            connection.execute("ROLLBACK TO attempt")
+            connection.execute("RELEASE attempt")
+            raise
+        connection.execute("RELEASE attempt")
 
     @property
     def is_writing(self) -> bool:

@@ -65,9 +65,7 @@ def _no_value(field: OrgField, as_text: bool) -> StoreValue:
         return None
     if as_text:
         return 0
-    raise Refused(
-        "INVALID_TYPE_ON_FIELD_IN_RECORD", f"{field.label}: value not of required type: null", field.name
-    )
+    raise Refused("INVALID_TYPE_ON_FIELD_IN_RECORD", f"{field.label}: value not of required type: null", field.name)
 
 
 def _unreadable(field: OrgField, sent: object, as_text: bool) -> Refused:
@@ -76,13 +74,13 @@ def _unreadable(field: OrgField, sent: object, as_text: bool) -> Refused:
         return Refused("INVALID_TYPE_ON_FIELD_IN_RECORD", text, field.name)
     wanted = {"double": "double", "currency": "double", "percent": "double", "int": "int", "boolean": "boolean"}
     wanted |= {"date": "date", "datetime": "datetime", "time": "time"}
-    token = JSON_NAMES.get(type(sent), "START_OBJECT")
+    kind = JSON_NAMES.get(type(sent), "START_OBJECT")
     if sent is False:
-        token = "VALUE_FALSE"
+        kind = "VALUE_FALSE"
     shown = str(sent).lower() if isinstance(sent, bool) else str(sent)
     return Refused(
         "JSON_PARSER_ERROR",
-        f"Cannot deserialize instance of {wanted.get(field.type, 'string')} from {token} value {shown}"
+        f"Cannot deserialize instance of {wanted.get(field.type, 'string')} from {kind} value {shown}"
         " or request may be missing a required field at [line:1, column:1]",
         "",
     )
