@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 from relance.lib.file_locks import hold_alone
+from relance.lib.home import make_home
 from relance.lib.postgres import Cluster, Say, say_on_stderr
 from relance.lib.postgres_data import write_whole
 from relance.lib.processes import (
@@ -98,6 +99,7 @@ class Supervisor:
         3. Run `work` in a thread, for the watching must go on; a number it returns ends the run.
         4. Stop in the reverse order, the database last.
         """
+        make_home(self.home)
         with hold_alone(self.home / "run" / "supervisor.lock") as is_ours, self._signals():
             if not is_ours:
                 raise AlreadyRunning(f"Relance already runs on {self.home}. Stop it first, or set RELANCE_HOME.")
