@@ -19,7 +19,7 @@ from relance.crm.dialect import CrmBusy, CrmError, Layer, RowError
 from relance.crm.salesforce.auth import Session, Token
 from relance.crm.salesforce.errors import Write, error_from_answer, error_from_words
 from relance.crm.salesforce.errors_catalogue import KNOWN_CODES
-from relance.crm.salesforce.wire import DEADLINE_SECONDS, Answer, Wire
+from relance.crm.salesforce.wire import Answer, Wire
 
 READS_AT_MOST = 3
 PAUSE_BETWEEN_READS_SECONDS = 0.4
@@ -66,7 +66,7 @@ class Rest:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         told: object = None,
-        deadline: float = DEADLINE_SECONDS,
+        deadline: float | None = None,
     ) -> Answer:
         for _ in range(READS_AT_MOST - 1):
             try:
@@ -116,7 +116,7 @@ class Rest:
         headers: Mapping[str, str] | None,
         told: object,
         write: Write | None = None,
-        deadline: float = DEADLINE_SECONDS,
+        deadline: float | None = None,
     ) -> Answer:
         content = None if told is None else told if isinstance(told, bytes) else json.dumps(told).encode()
         during = f"{method} {path.partition('?')[0]}"

@@ -62,7 +62,7 @@ class Wire:
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
         write: Write | None = None,
-        deadline: float = DEADLINE_SECONDS,
+        deadline: float | None = None,
     ) -> Answer:
         """The whole answer, whatever its status; an error of ours when there was none, or only a part."""
         began = time.monotonic()
@@ -70,7 +70,7 @@ class Wire:
         answer: Answer | None = None
         try:
             with _losses_named(during, write):
-                answer = self._whole_answer(request, began + deadline)
+                answer = self._whole_answer(request, began + (deadline or DEADLINE_SECONDS))
             self.last_usage = answer.usage or self.last_usage
         finally:
             self._note(method, during, answer, began=began, write=write)
