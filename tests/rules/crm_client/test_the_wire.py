@@ -155,9 +155,9 @@ def test_the_refresh_token_spent_is_the_one_kept_now_and_not_the_one_we_started_
 
 
 def test_another_org_behind_the_same_address_is_refused():
-    with an_org(one_after_another(found([])), expected_org_id="00D000000000099AAA") as (org, client):
-        with pytest.raises(CrmMisconfigured) as raised:
-            client.count("Lead")
+    swapped = an_org(one_after_another(found([])), expected_org_id="00D000000000099AAA")
+    with swapped as (org, client), pytest.raises(CrmMisconfigured) as raised:
+        client.count("Lead")
 
     assert raised.value.code == "ORG_SWAPPED"
     assert org.calls("/query") == []
@@ -362,9 +362,9 @@ def test_a_creation_whose_answer_is_lost_may_make_a_twin():
 
 
 def test_an_answer_for_other_rows_than_ours_is_an_unknown_outcome():
-    with an_org(one_after_another(Reply(told=[{"id": "00Q1", "success": True, "errors": []}]))) as (_, client):
-        with pytest.raises(CrmOutcomeUnknown):
-            client.upsert("Lead", "Relance_Id__c", ROWS)
+    one_row = Reply(told=[{"id": "00Q1", "success": True, "errors": []}])
+    with an_org(one_after_another(one_row)) as (_, client), pytest.raises(CrmOutcomeUnknown):
+        client.upsert("Lead", "Relance_Id__c", ROWS)
 
 
 def test_refusals_keep_their_row_and_their_words():
@@ -432,9 +432,9 @@ def test_after_a_part_was_written_the_loss_of_another_is_told_by_row():
 
 
 def test_a_field_that_is_gone_refuses_the_mapping_and_not_each_row():
-    with an_org(one_after_another(refused(400, "INVALID_FIELD", "No such column 'X'"))) as (org, client):
-        with pytest.raises(CrmMisconfigured):
-            client.upsert("Lead", "Relance_Id__c", ROWS)
+    gone = one_after_another(refused(400, "INVALID_FIELD", "No such column 'X'"))
+    with an_org(gone) as (org, client), pytest.raises(CrmMisconfigured):
+        client.upsert("Lead", "Relance_Id__c", ROWS)
 
     assert len(org.calls("/composite")) == 1
 
