@@ -116,8 +116,8 @@ def ring(percent: float, label: str) -> SafeString:
     """A share as a ring with its figure inside."""
     return format_html(
         '<svg class="ring" viewBox="0 0 44 44" role="img" aria-label="{label}"><circle cx="22" cy="22" r="19"/>'
-        '<circle class="arc" cx="22" cy="22" r="19" pathLength="100" stroke-dasharray="{share:.4g} 100"/>'
-        '<text x="22" y="22">{label}</text></svg>'.replace("{share:.4g}", "{share}"),
+        '<circle class="arc" cx="22" cy="22" r="19" pathLength="100" stroke-dasharray="{share} 100"/>'
+        '<text x="22" y="22">{label}</text></svg>',
         share=f"{percent:.4g}",
         label=label,
     )
