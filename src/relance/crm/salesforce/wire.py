@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from relance.crm.dialect import ApiUsage, CallListener, CallNote
+from relance.crm.dialect import ApiUsage, CallListener, CallNote, CrmMisconfigured, Layer, Move
 from relance.crm.egress import GuardedTransport
 from relance.crm.salesforce.errors import Write, code_in, connection_lost, http_date
 
@@ -113,9 +114,30 @@ def _losses_named(during: str, write: Write | None) -> Iterator[None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as trouble:
+        if certificate := _certificate_trouble(trouble):
+            raise _certificate_not_trusted(certificate, during) from trouble
         raise connection_lost(trouble, during=during, write=write, sent=False) from trouble
     except (httpx.TransportError, httpx.DecodingError) as trouble:
         raise connection_lost(trouble, during=during, write=write, sent=True) from trouble
+
+
+def _certificate_trouble(trouble: BaseException) -> ssl.SSLCertVerificationError | None:
+    """The certificate's own complaint, which httpx keeps two causes down."""
+    cause: BaseException | None = trouble
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    return cause
+
+
+def _certificate_not_trusted(trouble: ssl.SSLCertVerificationError, during: str) -> CrmMisconfigured:
+    return CrmMisconfigured(
+        code="CERTIFICATE_NOT_TRUSTED",
+        message=trouble.verify_message,
+        layer=Layer.CONNECTION,
+        move=Move.RELANCE_ADMIN,
+        remedy="ca_file",
+        during=during,
+    )
 
 
 def usage_in(told: str) -> ApiUsage | None:
