@@ -152,6 +152,7 @@ def shown_chart(today: date) -> str:
     return line_chart(
         [Series("Changes carried", carried), Series("Changes refused", refused, "d2")],
         days,
+        size=(420, 220),
         summary="Changes carried each day: from 36 thirty days ago to 52 yesterday and 38 today; refused: 4 to 6 a day.",
         events=[Event(28, "A rule was turned on", "Lead_DQ_Reason, Monday at 17:20")],
     )
@@ -160,7 +161,7 @@ def shown_chart(today: date) -> str:
 def shown_palette() -> list[dict[str, Any]]:
     return [
         {"title": "People", "entries": [{"label": "Claire Meunier · Meunier Logistique", "detail": "Lyon", "face": "Claire Meunier", "address": "#"}]},
-        {"title": "Actions", "entries": [{"label": "Why was the phone number kept?", "icon": "help-hexagon", "keys": "W", "address": "#"}]},
+        {"title": "Actions", "entries": [{"label": "Why was the phone number kept?", "icon": "help-hexagon", "shortcut": "W", "address": "#"}]},
     ]
 
 

@@ -172,8 +172,11 @@ def ticks(states: Sequence[str], size: str = "") -> SafeString:
 # Parts with an inside
 
 
+SHARED_WITH_PARTS = ("request", "user", "csrf_token", "messages")
+
+
 class PartNode(Node):
-    """Renders parts/_NAME.html with the block's content as `inside`."""
+    """Renders parts/_NAME.html with the block's content as `inside`, and nothing else of the page's variables."""
 
     def __init__(self, name: FilterExpression, values: dict[str, FilterExpression], inside: NodeList) -> None:
         self.name, self.values, self.nodelist = name, values, inside
@@ -181,8 +184,9 @@ class PartNode(Node):
     def render(self, context: Context) -> SafeString:
         values = {key: value.resolve(context) for key, value in self.values.items()}
         part = context.template.engine.get_template(f"parts/_{self.name.resolve(context)}.html")  # type: ignore[union-attr]
-        with context.push(**values, inside=self.nodelist.render(context).strip()):
-            return part.render(context)
+        inside = mark_safe(self.nodelist.render(context).strip())  # noqa: S308: rendered by the engine, escaped there
+        shared = {name: context.get(name) for name in SHARED_WITH_PARTS}
+        return part.render(context.new({**shared, **values, "inside": inside}))
 
 
 @register.tag("part")
@@ -204,8 +208,8 @@ def part(parser: Parser, token: Token) -> PartNode:
 
 
 @register.inclusion_tag("why/_link.html", takes_context=True)
-def why_link(context: Context, decision: str, label: str = "", small: bool = True) -> dict[str, Any]:
-    """“Why?” for one decision (d-…): opens its panel in `#why` and puts `?why=` in the address; works without script."""
+def why_link(context: Context, decision: str, label: str = "", small: bool = True, plain: bool = False) -> dict[str, Any]:
+    """“Why?” for one decision (d-…): opens its panel in `#why` and puts `?why=` in the address; works without script. `plain` is a link in a line of text."""
     request = context["request"]
     query = request.GET.copy()
     query["why"] = decision
@@ -213,6 +217,7 @@ def why_link(context: Context, decision: str, label: str = "", small: bool = Tru
         "decision": decision,
         "label": label,
         "small": small,
+        "plain": plain,
         "address": f"?{query.urlencode()}",
         "is_open": request.GET.get("why") == decision,
     }

@@ -50,6 +50,9 @@ customElements.define('command-palette', class extends HTMLElement {
     } else if (event.key === 'Enter') {
       event.preventDefault();
       this.options[at]?.click();
+    } else if (event.key === 'Escape') { // a search box would first empty itself
+      event.preventDefault();
+      this.dialog.close();
     }
   }
 
