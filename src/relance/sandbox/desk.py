@@ -1,0 +1,93 @@
+"""The front desk: every request passes here once, finds its view, and leaves with the CRM's own body even when it is refused.
+
+`answer` is the single point where a request meets the org: before it nothing is done, after it everything is committed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import traceback
+
+from relance.sandbox import admin_api, bulk, collections_api, composite, limits, oauth, queries_api, rest, soap
+from relance.sandbox.access import caller_for
+from relance.sandbox.errors import OAuthRefused, Refused, refuse_path
+from relance.sandbox.exchange import Request, Response, Route, json_response, match_route
+from relance.sandbox.org import Org
+from relance.sandbox.versions import LATEST, OLDEST, list_versions
+
+# The fixed addresses come first: `composite/sobjects` would otherwise be read as a record of an object.
+DATA_ROUTES: list[Route] = [
+    *queries_api.ROUTES,
+    *limits.ROUTES,
+    *composite.ROUTES,
+    *collections_api.ROUTES,
+    *bulk.ROUTES,
+    *rest.ROUTES,
+]
+OTHER_ROUTES: list[Route] = [*oauth.ROUTES, *soap.ROUTES, *admin_api.ROUTES]
+
+
+def answer(org: Org, request: Request) -> Response:
+    """The answer to any request at all."""
+    try:
+        return find_answer(org, request)
+    except Refused as refused:
+        return refused_answer(refused)
+    except OAuthRefused as refused:
+        response = json_response(refused.body(), refused.status)
+        response.error_code = refused.error
+        return response
+
+
+def find_answer(org: Org, request: Request) -> Response:
+    segments = request.segments
+    if segments[:2] == ("services", "data"):
+        if len(segments) == 2 and request.method in ("GET", "HEAD"):
+            return json_response(list_versions())
+        request.caller = caller_for(org, oauth.open_session(org, request, org.clock()).user_id)
+        request.answer_part = answer_data_call
+        org.allowance.spend()
+        response = answer_data_call(org, request)
+        response.headers["Sforce-Limit-Info"] = limits.limit_info(org)
+        return response
+    found = match_route(OTHER_ROUTES, request.method, segments)
+    if found is None:
+        raise refuse_path()
+    view, parts = found
+    return view(org, request, parts)
+
+
+def answer_data_call(org: Org, request: Request) -> Response:
+    """A call under /services/data, its caller known: also what each part of a composite request becomes."""
+    try:
+        request.version = read_version(request.segments[2] if len(request.segments) > 2 else "")
+        found = match_route(DATA_ROUTES, request.method, request.segments[3:])
+        if found is None:
+            raise refuse_path()
+        view, parts = found
+        return view(org, request, parts)
+    except Refused as refused:
+        return refused_answer(refused)
+    except sqlite3.Error:
+        # A fault of ours, told as the CRM tells its own: a client must live with it, and we must read of it.
+        traceback.print_exc(file=sys.stderr)
+        return refused_answer(Refused(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred."))
+
+
+def read_version(segment: str) -> int:
+    number = segment.removeprefix("v").removesuffix(".0")
+    if not segment.startswith("v") or not number.isdigit():
+        raise refuse_path()
+    version = int(number)
+    if version < OLDEST:
+        raise Refused(410, "UNSUPPORTED_API_VERSION", "The requested resource is no longer available")
+    if version > LATEST:
+        raise refuse_path()
+    return version
+
+
+def refused_answer(refused: Refused) -> Response:
+    response = json_response(refused.body(), refused.status)
+    response.error_code = refused.code
+    return response

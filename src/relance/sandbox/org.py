@@ -1,0 +1,92 @@
+"""One org, opened: its schema, its store, the door to its records, its journal, its sessions and its clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from relance.sandbox.journal import Journal
+from relance.sandbox.outcomes import Permissions
+from relance.sandbox.records import Records
+from relance.sandbox.schema import OrgSchema
+from relance.sandbox.sessions import Sessions
+from relance.sandbox.soql_dates import stamp
+from relance.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from relance.sandbox.bulk_jobs import Jobs
+
+DAILY_REQUESTS = 100_000
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Org:
+    """`home` is the org's own folder. The records, the organization and its users must be there before it opens."""
+
+    def __init__(
+        self,
+        home: Path,
+        records: Records,
+        *,
+        user_id: str,
+        org_id: str,
+        password: str = "",
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.home = home
+        self.records = records
+        self.store: Store = records.store
+        self.schema: OrgSchema = records.schema
+        self.clock = clock
+        self.user_id = user_id
+        self.org_id = org_id
+        self.password = password
+        self.jobs: Jobs | None = None
+        self.started_at = clock()
+        self.journal = Journal(home / "journal.sqlite3")
+        self.sessions = Sessions(self.store, org_id)
+        self.permissions: dict[tuple[str, frozenset[str]], Permissions] = {}
+        self.described: dict[tuple[object, ...], tuple[bytes, bytes]] = {}
+        self.allowance = Allowance(self.journal.count_since(stamp(self.started_at - timedelta(days=1))))
+
+    def zone_of(self, user_id: str) -> ZoneInfo:
+        """The time zone TODAY and its like are reckoned in: the user's own."""
+        row = (
+            self.store.connection().execute('SELECT "TimeZoneSidKey" FROM "User" WHERE "Id" = ?', (user_id,)).fetchone()
+            if "User" in self.schema.objects and "TimeZoneSidKey" in self.schema.objects["User"].fields
+            else None
+        )
+        try:
+            return ZoneInfo(str(row[0])) if row and row[0] else ZoneInfo("UTC")
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo("UTC")
+
+    def close(self) -> None:
+        self.journal.close()
+        self.store.close()
+
+
+class Allowance:
+    """How many API calls the org has answered in its rolling day, roughly: the real meter lags as well."""
+
+    def __init__(self, used: int, maximum: int = DAILY_REQUESTS) -> None:
+        self.maximum = maximum
+        self._used = used
+        self._lock = threading.Lock()
+
+    def spend(self) -> int:
+        with self._lock:
+            self._used += 1
+            return self._used
+
+    @property
+    def used(self) -> int:
+        with self._lock:
+            return self._used
