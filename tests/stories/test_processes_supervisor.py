@@ -49,7 +49,8 @@ def one(name, **more):
     return Program(name, [sys.executable, "-c", program, name, str(home)], **more)
 def work(supervisor):
     print("up", flush=True)
-programs = [one("sandbox", answers_once=True, uses_database=False), one("worker"), one("web", grace=5)]
+def programs():
+    return [one("sandbox", answers_once=True, uses_database=False), one("worker"), one("web", grace=5)]
 sys.exit(Supervisor(home, programs, cluster=Cluster(home)).run(work))
 """
 

@@ -8,7 +8,6 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 _SYSTEM_DIRECTORY = Path("/var/lib/relance")
@@ -18,10 +17,14 @@ class HomeUnusable(Exception):
     """Somebody must act: the home cannot be written, or holds data that PostgreSQL can no longer reach."""
 
 
-@cache
 def relance_home() -> Path:
-    """The home of this process, made if missing: RELANCE_HOME, else ./var of a clone, else the user's data directory."""
-    return make_home(choose_home(say=_say))
+    """The home of this process, made if missing: RELANCE_HOME, else ./var of a clone, else the user's data directory.
+
+    From then on RELANCE_HOME names it, so that whatever this process reads or starts agrees with it.
+    """
+    home = make_home(choose_home(say=_say))
+    os.environ["RELANCE_HOME"] = str(home)
+    return home
 
 
 def choose_home(*, say: Callable[[str], None]) -> Path:

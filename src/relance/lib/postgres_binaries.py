@@ -57,6 +57,30 @@ def choose_binaries(major: int | None = None) -> Binaries:
     )
 
 
+def find_client(name: str, *, major: int) -> Path:
+    """A client program (pg_dump, pg_restore) that can talk to a server of this version: as new as it, or newer."""
+    on_path = shutil.which(name)
+    # The PATH first: the packaged programs cannot encrypt their connection, as a distant server may demand.
+    directories = [Path(on_path).resolve().parent] if on_path else []
+    directories += [directory for _place, found in _places() for directory in found]
+    for directory in directories:
+        if (_version_of(directory / name) or 0) >= major:
+            return directory / name
+    raise NoPostgres(
+        f"{name} of PostgreSQL {major} or newer was not found, and nothing was touched. Install PostgreSQL's client "
+        "programs of that version, or name a bin directory in RELANCE_PG_BIN."
+    )
+
+
+def _version_of(program: Path) -> int | None:
+    try:
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    version = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
+    return int(version[1]) if answer.returncode == 0 and version else None
+
+
 def _places() -> Iterator[tuple[str, list[Path]]]:
     named = os.environ.get("RELANCE_PG_BIN")
     if named:

@@ -61,6 +61,7 @@ class Program:
     command: Sequence[str | Path]
     environment: dict[str, str] = field(default_factory=dict)
     is_ready: Callable[[], bool] = always_ready
+    settles_after: float = 0.0  # seconds it must have lived before it counts as ready
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 25.0
     death_signal: signal.Signals = signal.SIGTERM
@@ -76,7 +77,7 @@ class Supervisor:
     def __init__(
         self,
         home: Path,
-        programs: Sequence[Program],
+        choose_programs: Callable[[], Sequence[Program]],
         *,
         cluster: Cluster | None,
         prepare: Callable[[], None] = lambda: None,
@@ -84,7 +85,8 @@ class Supervisor:
     ) -> None:
         self.home = home
         self.is_stopping = False
-        self._children = [_Child(program, home, say) for program in programs]
+        self._choose_programs = choose_programs
+        self._children: list[_Child] = []
         self._cluster = cluster
         self._prepare = prepare
         self._say = say
@@ -95,7 +97,7 @@ class Supervisor:
         """Bring everything up, do `work` meanwhile, keep watching until a signal or until `work` returns a number.
 
         1. End what a killed supervisor left behind; adopt or start the database; prepare it.
-        2. Start the programs in order, each when the one before is ready.
+        2. Choose the programs, now that ports are free again, and start them in order, each when the one before is ready.
         3. Run `work` in a thread, for the watching must go on; a number it returns ends the run.
         4. Stop in the reverse order, the database last.
         """
@@ -120,6 +122,7 @@ class Supervisor:
     def _start(self) -> None:
         self._revive_database()
         self._prepare()
+        self._children = [_Child(program, self.home, self._say) for program in self._choose_programs()]
         for child in self._children:
             child.start()
             while not child.has_become_ready():
@@ -294,7 +297,9 @@ class _Child:
 
     def _look_whether_ready(self, now: float) -> None:
         if not self._is_ready and self._kill_at is None:
-            answered = not self.program.answers_once or answer_of(self._home, self.program.name) is not None
+            answered = now - self._began >= self.program.settles_after and (
+                not self.program.answers_once or answer_of(self._home, self.program.name) is not None
+            )
             self._is_ready = answered and self.program.is_ready()
             self._was_ready = self._was_ready or self._is_ready
         if self._is_ready and now - self._began > _SETTLED_AFTER:

@@ -1,0 +1,100 @@
+"""The programs of a running Relance: the web server and the queue's workers, as the supervisor starts them."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+
+from relance.lib.supervisor import Program
+
+from .doors import CannotRun
+
+USUAL_PORT = 8000
+_THREADS = 8  # below the pool's size: a thread that waits for a connection answers late
+_LOCAL = "127.0.0.1"
+_PROBE = "/accounts/login/"  # needs no sign-in, touches the database, and warms what every page needs
+
+
+def web_program(port: int, *, processes: int | None = None) -> Program:
+    """Granian on the pages. It restarts its own processes; the supervisor restarts it."""
+    return Program(
+        "web",
+        [*granian_command(port, processes=processes)],
+        is_ready=lambda: answers(port),
+        grace=25,
+    )
+
+
+def granian_command(port: int, *, processes: int | None = None) -> Sequence[str]:
+    """The web server's command line: synchronous pages, a few threads, no worker that survives its end."""
+    return [
+        *(sys.executable, "-m", "granian", "relance.site.wsgi:application", "--interface", "wsgi"),
+        *("--host", _LOCAL, "--port", str(port), "--no-ws"),
+        *("--workers", str(processes or usual_processes()), "--blocking-threads", str(_THREADS)),
+        *("--respawn-failed-workers", "--workers-kill-timeout", "20", "--process-name", "relance-web"),
+    ]
+
+
+def worker_programs(count: int, *, concurrency: int) -> list[Program]:
+    """The queue's workers. Killed with their supervisor: one without a database takes its time to end politely."""
+    names = ["worker", *(f"worker-{number}" for number in range(2, count + 1))][:count]
+    command = [sys.executable, "-m", "relance.cli", "worker", "--concurrency", str(concurrency)]
+    return [
+        Program(name, [*command, "--name", name], grace=30, death_signal=signal.SIGKILL, settles_after=1.0)
+        for name in names
+    ]
+
+
+def usual_processes() -> int:
+    """Web processes by the machine: one a processor, at most four."""
+    return min(4, os.cpu_count() or 1)
+
+
+def choose_port(wanted: int | None, *, usual: int) -> int:
+    """The port asked for, or the usual one, or a free one when that is taken. CannotRun when the one asked for is taken."""
+    if wanted is not None:
+        if not is_free(wanted):
+            raise CannotRun(
+                f"Port {wanted} of this machine is taken by another program. Nothing was started. "
+                "Choose another with --port, or leave it out to get a free one."
+            )
+        return wanted
+    return usual if is_free(usual) else free_port()
+
+
+def is_free(port: int) -> bool:
+    """True when a server could listen on the port now."""
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOCAL, port))
+        except OSError:
+            return False
+    # Two servers that both share a port can both bind it: ask whether one answers, too.
+    with closing(socket.socket()) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((_LOCAL, port)) != 0
+
+
+def free_port() -> int:
+    """A port nobody uses at this moment."""
+    with closing(socket.socket()) as probe:
+        probe.bind((_LOCAL, 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int, path: str = _PROBE) -> bool:
+    """True when a web server answers on the port without an error of its own."""
+    connection = http.client.HTTPConnection(_LOCAL, port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": f"localhost:{port}"})
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
