@@ -11,3 +11,13 @@ def django_db_modify_db_settings() -> None:
     from django.conf import settings
 
     settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_as_written() -> None:
+    """No collected files in tests: pages name stylesheets and scripts as they are in the clone."""
+    from django.conf import settings
+
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.WHITENOISE_AUTOREFRESH = True
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)

@@ -15,8 +15,21 @@ from django.utils.translation import gettext_lazy as _
 
 from .rules import Permission, Role, may
 
+ROLE_NAMES = {
+    Role.ADMIN: _("Administrator"),
+    Role.MANAGER: _("Manager"),
+    Role.MARKETER: _("Marketer"),
+    Role.REP: _("Sales rep"),
+    Role.READ_ONLY: _("Read only"),
+}
 LANGUAGES = [("fr", "Français"), ("en", "English")]
+USUAL_WEEK = {str(day): [["09:00", "18:00"]] for day in range(5)}
 THEMES = [("system", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))]
+
+
+def usual_week() -> dict[str, list[list[str]]]:
+    """Monday to Friday, nine to six: what a new workspace works."""
+    return {day: [list(span) for span in spans] for day, spans in USUAL_WEEK.items()}
 
 
 def check_time_zone(name: str) -> None:
@@ -36,7 +49,7 @@ class Workspace(models.Model):
     subdivision = models.CharField(_("Region of the holidays"), max_length=10, blank=True)
     working_days = models.JSONField(
         _("Working hours"),
-        default=dict,
+        default=usual_week,
         blank=True,
         help_text=_("For each day, Monday being 0, the hours worked: [[“09:00”, “18:00”]]."),
     )
@@ -94,7 +107,7 @@ class User(AbstractBaseUser):
     email = models.EmailField(_("E-mail address"), unique=True)
     name = models.CharField(_("Name"), max_length=120)
     role = models.CharField(
-        _("Role"), max_length=12, choices=[(role.value, role.value) for role in Role], default=Role.REP.value
+        _("Role"), max_length=12, choices=[(role.value, ROLE_NAMES[role]) for role in Role], default=Role.REP.value
     )
     team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="users", verbose_name=_("Team"))
     language = models.CharField(_("Language"), max_length=5, choices=LANGUAGES, default="fr")
@@ -114,6 +127,11 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def role_name(self) -> str:
+        """The role as people call it."""
+        return str(ROLE_NAMES[Role(self.role)])
 
     def may(self, permission: Permission) -> bool:
         """Does the user's role hold this permission? Nobody who is inactive holds any."""

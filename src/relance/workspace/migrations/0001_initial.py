@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                     "working_days",
                     models.JSONField(
                         blank=True,
-                        default=dict,
+                        default=relance.workspace.models.usual_week,
                         help_text="For each day, Monday being 0, the hours worked: [[“09:00”, “18:00”]].",
                         verbose_name="Working hours",
                     ),
@@ -125,11 +125,11 @@ class Migration(migrations.Migration):
                     "role",
                     models.CharField(
                         choices=[
-                            ("admin", "admin"),
-                            ("manager", "manager"),
-                            ("marketer", "marketer"),
-                            ("rep", "rep"),
-                            ("read_only", "read_only"),
+                            ("admin", "Administrator"),
+                            ("manager", "Manager"),
+                            ("marketer", "Marketer"),
+                            ("rep", "Sales rep"),
+                            ("read_only", "Read only"),
                         ],
                         default="rep",
                         max_length=12,
