@@ -31,7 +31,7 @@ def plan_of(schema: OrgSchema, thing: OrgObject) -> Plan:
         _plan_field(plan, each)
     for rule in thing.validation_rules:
         formula = _compiled_or_none(rule.formula)
-        if rule.active and formula is not None:
+        if rule.active and rule.enforced and formula is not None:
             plan.rules.append((rule, formula))
     rules = (rule for rule in schema.duplicate_rules if rule.active and rule.object.lower() == thing.name.lower())
     plan.duplicate_rules = sorted(rules, key=lambda rule: rule.order)
@@ -57,7 +57,7 @@ def default_value(each: OrgField) -> object:
     if each.default is None:
         return None
     if each.type == "boolean" and each.default.lower() in ("true", "false"):
-        return int(each.default.lower() == "true")
+        return each.default.lower() == "true"
     return _compiled_or_none(each.default)
 
 

@@ -21,6 +21,9 @@ class ByName(Generic[Thing]):
     def get(self, name: str) -> Thing | None:
         return self._things.get(name.lower())
 
+    def drop(self, name: str) -> None:
+        self._things.pop(name.lower(), None)
+
     def __getitem__(self, name: str) -> Thing:
         return self._things[name.lower()]
 
@@ -123,6 +126,7 @@ class ValidationRule:
     field: str = ""
     active: bool = True
     description: str = ""
+    enforced: bool = True  # False: its formula is beyond the sandbox, as the start lines say
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,7 @@ class OrgSchema:
     queues: list[Queue] = field(default_factory=list)
     permission_sets: list[PermissionSet] = field(default_factory=list)
     standard_value_sets: dict[str, tuple[PicklistValue, ...]] = field(default_factory=dict)
+    business_processes: dict[str, tuple[str, ...]] = field(default_factory=dict)  # "Lead.Process" -> statuses
     custom_permissions: list[str] = field(default_factory=list)
     convert_mappings: list[ConvertMapping] | None = None  # None: no LeadConvertSettings in the tree
     skipped: list[str] = field(default_factory=list)  # one clear line for each thing not taken

@@ -64,8 +64,9 @@ class RecordScope:
         return self._value(thing, found, row)
 
     def _follow(self, thing: OrgObject, row: Row | None, link: str) -> tuple[OrgObject, Row] | None:
+        link = link.partition(":")[0].lower()  # Owner:User
         for each in thing.fields:
-            if each.type == "reference" and each.relationship.lower() == link.lower():
+            if each.type == "reference" and each.relationship.lower() == link:
                 target = None if row is None else row.get(each.name)
                 if target is None:
                     return None

@@ -5,6 +5,7 @@ Names are those of the tree. Ids compare byte by byte, other text without case, 
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ REAL_TYPES = frozenset({"double", "currency", "percent"})
 BINARY_TYPES = frozenset({"id", "reference", "date", "datetime", "time"})
 
 BOOKS = """
-CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY COLLATE NOCASE, key_prefix TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY COLLATE NOCASE, key_prefix TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS _sequence (name TEXT PRIMARY KEY COLLATE NOCASE, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS _fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS _cut (gone TEXT NOT NULL, object TEXT NOT NULL, record TEXT NOT NULL, field TEXT NOT NULL);
@@ -44,6 +45,7 @@ class Store:
         self._turn = threading.RLock()
         self._closed = False
         self._lay_out()
+        self._first_number = self._start_of_ids()
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection; rows come as sqlite3.Row."""
@@ -104,7 +106,7 @@ class Store:
 
     def next_id(self, thing: OrgObject) -> str:
         """A new id for a record of this object. Only inside `writing`."""
-        return make_id(thing.key_prefix, self.next_number("id " + thing.name))
+        return make_id(thing.key_prefix, self._first_number + self.next_number("id " + thing.key_prefix))
 
     def next_number(self, name: str) -> int:
         """The next number of a named sequence, from 1. Only inside `writing`, and undone with it."""
@@ -152,9 +154,17 @@ class Store:
                 if thing.name.lower() in tables:
                     self._add_columns(connection, thing)
                 else:
-                    columns = ", ".join(_column(field) for field in thing.fields if field.stored)
+                    columns = ", ".join(_column(field) for field in [*thing.fields, *_hidden(thing)] if field.stored)
                     connection.execute(f"CREATE TABLE {quoted(thing.name)} ({columns})")
                 self._add_indexes(connection, thing)
+
+    def _start_of_ids(self) -> int:
+        """Two orgs never give the same id: each counts from a number of its own."""
+        known = self.fact("first number")
+        if known is None:
+            known = str((1 + secrets.randbelow(62**4)) * 62**4)
+            self.keep_fact("first number", known)
+        return int(known)
 
     def _settle_prefixes(self, connection: sqlite3.Connection) -> None:
         """Ids already given keep their prefix whatever the tree has become since."""
@@ -164,8 +174,9 @@ class Store:
         for thing in self.schema.objects:
             prefix = known.get(thing.name.lower())
             if prefix is None:
+                # The platform's own prefixes are kept, even those several setup objects share.
                 prefix = thing.key_prefix
-                while not prefix or prefix in taken:
+                while not prefix or (thing.custom and prefix in taken):
                     prefix, number = custom_prefix(number), number + 1
                 connection.execute("INSERT INTO _object (name, key_prefix) VALUES (?, ?)", (thing.name, prefix))
                 taken.add(prefix)
@@ -201,6 +212,12 @@ class _Lease:
 
     def __del__(self) -> None:
         self._idle.append(self.connection)
+
+
+def _hidden(thing: OrgObject) -> list[OrgField]:
+    """Columns every table has, so that a statement need not ask: objects without a recycle bin are simply never deleted."""
+    always = (OrgField("IsDeleted", "", "boolean"), OrgField("SystemModstamp", "", "datetime"))
+    return [field for field in always if field.name not in thing.fields]
 
 
 def _column(field: OrgField) -> str:
