@@ -5,26 +5,13 @@ Import, mappings, filters and pages all read this: a field has a key, a kind, an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-
-class FieldKind(StrEnum):
-    TEXT = "text"
-    LONG_TEXT = "long_text"
-    EMAIL = "email"
-    PHONE = "phone"
-    URL = "url"
-    INTEGER = "integer"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    DATETIME = "datetime"
-    CHOICE = "choice"
-    CHOICES = "choices"  # several values; text[] in the database
-
+from .rules import FieldKind as FieldKind
+from .rules import Subject as Subject
 
 COLUMN_TYPES: dict[FieldKind, str] = {
     FieldKind.TEXT: "text",
@@ -42,13 +29,6 @@ COLUMN_TYPES: dict[FieldKind, str] = {
 }
 
 
-class Subject(StrEnum):
-    """What a field belongs to."""
-
-    PERSON = "person"
-    COMPANY = "company"
-
-
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
     """One field. `key` is its stable name (`first_name`, `f_12`); empty text is never stored, only NULL."""
@@ -60,6 +40,7 @@ class FieldSpec:
     column: str
     is_custom: bool = False
     choices: tuple[str, ...] = ()
+    help_text: str = ""
 
     @property
     def column_type(self) -> str:
@@ -107,5 +88,51 @@ COMPANY_FIELDS = _core(
 )
 
 
+SIDE_TABLES = {Subject.PERSON: "person_x", Subject.COMPANY: "company_x"}
+_read: dict[Subject, tuple[int, tuple[FieldSpec, ...]]] = {}
+
+
 def core_fields(subject: Subject) -> tuple[FieldSpec, ...]:
+    """The fields every workspace has."""
     return PERSON_FIELDS if subject is Subject.PERSON else COMPANY_FIELDS
+
+
+def fields_of(subject: Subject) -> tuple[FieldSpec, ...]:
+    """Every live field, the workspace's own after the core ones. One small query: the version says whether to read again."""
+    version = fieldset_version()
+    known = _read.get(subject)
+    if known is None or known[0] != version:
+        known = _read[subject] = (version, core_fields(subject) + _custom_fields(subject))
+    return known[1]
+
+
+def field_of(subject: Subject, key: str) -> FieldSpec | None:
+    """One live field by its key, or None."""
+    return next((field for field in fields_of(subject) if field.key == key), None)
+
+
+def fieldset_version() -> int:
+    """Moves with every change of the custom fields, in the very transaction that changes their columns."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version FROM people_fieldsetversion WHERE id = 1")
+        row = cursor.fetchone()
+    return row[0] if row else 0
+
+
+def _custom_fields(subject: Subject) -> tuple[FieldSpec, ...]:
+    from .models import CustomField  # the models lean on this module
+
+    rows = CustomField.objects.filter(subject=subject.value, hidden_at=None).order_by("id")
+    return tuple(
+        FieldSpec(
+            row.column,
+            row.label,
+            FieldKind(row.kind),
+            SIDE_TABLES[subject],
+            row.column,
+            is_custom=True,
+            choices=tuple(row.choices),
+            help_text=row.help_text,
+        )
+        for row in rows
+    )
