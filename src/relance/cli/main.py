@@ -72,11 +72,15 @@ def _could_not_run() -> tuple[type[BaseException], ...]:
     """Errors that say what to do by themselves; all others are ours and keep their traceback."""
     from django.db import OperationalError
 
+    from relance.lib.home import HomeUnusable
     from relance.lib.postgres import DatabaseNotRunning, PostgresRefused
     from relance.lib.postgres_binaries import NoPostgres
+    from relance.lib.postgres_owner import NoUserForPostgres
     from relance.lib.sealing import KeyIsGone
+    from relance.lib.supervisor import AlreadyRunning, ProgramFailed
 
-    return (CannotRun, DatabaseNotRunning, PostgresRefused, NoPostgres, KeyIsGone, OperationalError)
+    ours = (CannotRun, DatabaseNotRunning, PostgresRefused, NoPostgres, KeyIsGone)
+    return (*ours, HomeUnusable, NoUserForPostgres, AlreadyRunning, ProgramFailed, OperationalError)
 
 
 def _report(error: BaseException, *, as_json: bool) -> int:

@@ -15,7 +15,7 @@ from relance.lib.supervisor import Program
 from .doors import CannotRun
 
 USUAL_PORT = 8000
-_THREADS = 8  # below the pool's size: a thread that waits for a connection answers late
+_THREADS = 4  # a process; well below the pool, for a thread that waits for a connection answers late
 _LOCAL = "127.0.0.1"
 _PROBE = "/accounts/login/"  # needs no sign-in, touches the database, and warms what every page needs
 
@@ -36,7 +36,7 @@ def granian_command(port: int, *, processes: int | None = None) -> Sequence[str]
         *(sys.executable, "-m", "granian", "relance.site.wsgi:application", "--interface", "wsgi"),
         *("--host", _LOCAL, "--port", str(port), "--no-ws"),
         *("--workers", str(processes or usual_processes()), "--blocking-threads", str(_THREADS)),
-        *("--respawn-failed-workers", "--workers-kill-timeout", "20", "--process-name", "relance-web"),
+        *("--respawn-failed-workers", "--workers-kill-timeout", "20"),
     ]
 
 
