@@ -33,7 +33,7 @@ def open_crm(connection: Connection, *, listener: CallListener | None = None) ->
             grant=_grant(connection),
             api_version=connection.api_version,
             ca_file=Path(connection.ca_file) if connection.ca_file else None,
-            allow_private=settings.ALLOW_PRIVATE_CRM,
+            allow_private=settings.ALLOW_PRIVATE_ADDRESSES,
             expected_org_id=connection.org_id,
             auto_assign=connection.auto_assign,
         ),
