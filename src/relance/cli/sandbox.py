@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,11 +66,13 @@ def new(
 
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise CannotRun(f"{directory} exists and is not empty. Nothing was written. Name another directory.")
-    write_demo_org(directory)
+    write_demo_org(directory, datetime.now(UTC).date())
     if as_json:
         print(json.dumps({"org": str(directory)}), flush=True)
     else:
-        say(f"The demo's org is written in {directory}. Start it with: relance sandbox start --org {directory}")
+        say(
+            f"The demo's org is written in {directory}. Start it with: relance sandbox start --org {directory} --data {directory / 'data'}"
+        )
 
 
 def main() -> None:
