@@ -316,7 +316,7 @@ class _World:
 
     def _owner(self) -> str:
         """Sales people share the records; the one who left still has a few."""
-        people = ("julien.morel", "amandine.leroy", "sofiane.benali", "elena.rossi", "bastien.girard")
+        people = ("thomas.dubreuil", "lea.marchetti", "yanis.belkacem", "nadia.kone", "bastien.girard")
         return self.chance.choices(people, (30, 22, 24, 18, 3))[0] + "@hexalis.example"
 
     def _stamps(self) -> tuple[str, str]:
