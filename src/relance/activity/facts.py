@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,11 +11,16 @@ from .kinds import activity_kinds
 from .models import Activity
 
 
-def activities_of_person(
-    person_id: int, *, group: str = "", only_decided: bool = False, before: int | None = None, limit: int = 50
+def activities_of_people(
+    person_ids: Sequence[int],
+    *,
+    group: str = "",
+    only_decided: bool = False,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[Activity]:
-    """What happened to a person, newest first; `before` is the id to go on from."""
-    return _newest(Activity.objects.filter(person_id=person_id), group, only_decided, before, limit)
+    """What happened to a person (and to those merged into her), newest first; `before` is the id to go on from."""
+    return _newest(Activity.objects.filter(person_id__in=person_ids), group, only_decided, before, limit)
 
 
 def activities_of_company(company_id: int, *, before: int | None = None, limit: int = 50) -> list[Activity]:
