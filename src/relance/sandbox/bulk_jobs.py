@@ -171,7 +171,7 @@ class Jobs:
             else:
                 self._ingest(job)
         except Refused as refused:
-            self.change(job, state="Failed", error_message=f"{refused.code}: {refused.message}")
+            self.change(job, state="Failed", error_message=f"{refused.code} : {refused.message}")
             return
         except (sqlite3.Error, OSError) as broken:
             self.change(job, state="Failed", error_message=f"InternalServerError : {broken}")
