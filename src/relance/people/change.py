@@ -69,15 +69,16 @@ def change_company(
 
 def create_person(values: Mapping[str, Any], *, actor: str, now: datetime, reading: Reading = ISO) -> Person:
     """Add a person. ChangeRefused when a value cannot be kept or the address is taken."""
-    return _create(
-        Subject.PERSON, Person(created_at=now, updated_at=now), values, actor=actor, now=now, reading=reading
-    )
+    person = Person(created_at=now, updated_at=now)
+    made: Person = _create(Subject.PERSON, person, values, actor=actor, now=now, reading=reading)
+    return made
 
 
 def create_company(values: Mapping[str, Any], *, actor: str, now: datetime, reading: Reading = ISO) -> Company:
     """Add a company. ChangeRefused when it has no name."""
     company = Company(created_at=now, updated_at=now)
-    return _create(Subject.COMPANY, company, values, actor=actor, now=now, reading=reading)
+    made: Company = _create(Subject.COMPANY, company, values, actor=actor, now=now, reading=reading)
+    return made
 
 
 def delete_people(person_ids: Sequence[int], *, actor: str, now: datetime) -> int:
@@ -105,7 +106,7 @@ def delete_company(company: Company, *, actor: str, now: datetime) -> None:
 
 
 def weigh_changes(
-    subject: Subject, changes: Mapping[str, Any], *, reading: Reading = ISO, pk: int | None = None
+    subject: Subject, changes: Mapping[str, Any], *, reading: Reading = ISO, pk: int = 0
 ) -> tuple[dict[str, Value], dict[str, Reason]]:
     """The values as they would be kept, and for the others why not: what a form shows before anything is written."""
     fields = {field.key: field for field in fields_of(subject)}
@@ -171,7 +172,7 @@ def _change(
             if _comparable(before[key]) != _comparable(value)
         ]
         if moved:
-            store_values(subject, row.pk, {change.field: change.after for change in moved}, now=now)  # type: ignore[misc]
+            store_values(subject, row.pk, {change.field: change.after for change in moved}, now=now)
             _tell(subject, "changed", row.pk, moved, actor=actor, now=now)
     row.refresh_from_db()
     return moved
@@ -224,7 +225,7 @@ def _relation(model: type[User] | type[Team] | type[Company], given: Any) -> int
     if given in (None, ""):
         return None
     pk = given.pk if isinstance(given, model) else given
-    if not str(pk).isdecimal() or not model.objects.filter(pk=int(pk)).exists():  # type: ignore[attr-defined]
+    if not str(pk).isdecimal() or not model.objects.filter(pk=int(pk)).exists():
         raise ValueRefused(skip("people.reference_unknown", value=str(given)))
     return int(pk)
 

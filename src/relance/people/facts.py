@@ -58,7 +58,8 @@ def with_words(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         template="%(function)s(%(expressions)s)",
         output_field=TextField(),
     )
-    return rows.alias(_found=_Matches(F("words"), query)).filter(_found=True)
+    found: QuerySet[Any] = rows.alias(_found=_Matches(F("words"), query)).filter(_found=True)
+    return found
 
 
 def merged_into(person_id: int) -> int | None:
