@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,18 +61,18 @@ def new(
     directory: Annotated[Path, typer.Argument(help="Where to write the tree; it must not exist yet, or be empty.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write the demo's org: a French B2B company, with its fields, rules, queues and records."""
-    from relance.sandbox.demo import write_demo_org
+    """Write the demo's org: a French B2B company, with its fields, rules and queues, and under data/ its records."""
+    from relance.sandbox.demo import FolderInUse, write_demo_org
 
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise CannotRun(f"{directory} exists and is not empty. Nothing was written. Name another directory.")
-    write_demo_org(directory, datetime.now(UTC).date())
+    try:
+        rows = write_demo_org(directory, datetime.now().astimezone().date())
+    except FolderInUse as used:
+        raise CannotRun(f"{directory} exists and is not empty. Nothing was written. Name another directory.") from used
+    data = directory / "data"
     if as_json:
-        print(json.dumps({"org": str(directory)}), flush=True)
+        print(json.dumps({"org": str(directory), "data": str(data), "rows": rows}), flush=True)
     else:
-        say(
-            f"The demo's org is written in {directory}. Start it with: relance sandbox start --org {directory} --data {directory / 'data'}"
-        )
+        print(f"The demo's org is in {directory}. Start it with: relance sandbox start --org {directory} --data {data}")
 
 
 def main() -> None:
