@@ -46,6 +46,8 @@ from relance.lib.postgres import Cluster
 from relance.lib.supervisor import Program, Supervisor
 home, program = Path(sys.argv[1]), sys.argv[2]
 def one(name, **more):
+    if "never ready" in program:
+        more["is_ready"], more["ready_within"] = (lambda: False), 2
     return Program(name, [sys.executable, "-c", program, name, str(home)], **more)
 def work(supervisor):
     print("up", flush=True)
@@ -190,8 +192,17 @@ def test_one_home_has_one_supervisor(home: Path) -> None:
     stop(first)
 
 
-def test_a_program_that_never_becomes_ready_ends_the_start_with_its_last_words(home: Path) -> None:
-    broken = "import sys; sys.exit('port 8000 is taken')"
+@pytest.mark.parametrize(
+    ("words", "then"),
+    [
+        pytest.param("port is taken", "sys.exit(1)", id="ends"),
+        pytest.param("never ready", "time.sleep(600)", id="hangs"),
+    ],
+)
+def test_a_program_that_never_becomes_ready_ends_the_start_with_its_last_words(
+    home: Path, words: str, then: str
+) -> None:
+    broken = f"import sys, time; print({words!r}, file=sys.stderr, flush=True); {then}"
 
     answer = subprocess.run(
         [sys.executable, "-c", SUPERVISOR, home, broken],
@@ -202,7 +213,7 @@ def test_a_program_that_never_becomes_ready_ends_the_start_with_its_last_words(h
     )
 
     assert "ProgramFailed" in answer.stderr
-    assert "port 8000 is taken" in answer.stderr
+    assert words in answer.stderr.partition("ProgramFailed")[2]
     assert Cluster(home).data.server() is None
 
 

@@ -62,6 +62,7 @@ class Program:
     environment: dict[str, str] = field(default_factory=dict)
     is_ready: Callable[[], bool] = always_ready
     settles_after: float = 0.0  # seconds it must have lived before it counts as ready
+    ready_within: float = 120.0  # seconds a first start may take
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 25.0
     death_signal: signal.Signals = signal.SIGTERM
@@ -127,7 +128,7 @@ class Supervisor:
             child.start()
             while not child.has_become_ready():
                 child.step(time.monotonic())
-                child.check_it_may_still_start()
+                child.check_it_may_still_start(time.monotonic())
                 self._pause()
 
     def _revive_database(self) -> None:
@@ -263,12 +264,17 @@ class _Child:
     def has_become_ready(self) -> bool:
         return self._is_ready
 
-    def check_it_may_still_start(self) -> None:
+    def check_it_may_still_start(self, now: float) -> None:
         if self._failures >= _ATTEMPTS:
-            raise ProgramFailed(
-                f"{self.program.name} ended {self._failures} times before it was ready. "
-                f"The end of its log ({self._log}):\n{_last_lines(self._log)}"
-            )
+            what = f"{self.program.name} ended {self._failures} times before it was ready"
+        elif self.is_alive() and now - self._began > self.program.ready_within:
+            what = f"{self.program.name} was not ready after {self.program.ready_within:.0f} seconds"
+        else:
+            return
+        raise ProgramFailed(
+            f"{what}. All was stopped again; no data is lost. "
+            f"The end of its log ({self._log}):\n{_last_lines(self._log)}"
+        )
 
     def forget(self) -> None:
         """It ended for good: nothing of it may stay, and nothing is left to find for the next start."""
