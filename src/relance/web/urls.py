@@ -16,6 +16,10 @@ MODULES = (
     "crm_mapping",
     "crm_errors",
     "settings",
+    "settings_workspace",
+    "settings_users",
+    "settings_teams",
+    "audit",
     "components",
     "setup",
 )

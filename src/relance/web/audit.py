@@ -1,0 +1,258 @@
+"""The audit log: who changed what in the configuration, before and after."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connection, models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from relance.workspace.models import AuditEntry, User
+from relance.workspace.rules import Permission
+
+from .doors import opens_to
+
+PAGE = 50
+OPERATIONS = {
+    "insert": gettext_lazy("added"),
+    "update": gettext_lazy("changed"),
+    "delete": gettext_lazy("deleted"),
+}
+TABLE_NAMES = {
+    "workspace_workspace": gettext_lazy("Workspace"),
+    "workspace_brand": gettext_lazy("Brand"),
+    "workspace_team": gettext_lazy("Team"),
+    "workspace_user": gettext_lazy("User"),
+    "account_emailaddress": gettext_lazy("Address of a user"),
+    "mfa_authenticator": gettext_lazy("Second factor of a user"),
+    "socialaccount_socialaccount": gettext_lazy("Outside identity of a user"),
+    "custom_field": gettext_lazy("Custom field"),
+    "people_customfield": gettext_lazy("Custom field"),
+    "saved_view": gettext_lazy("Saved view"),
+    "people_savedview": gettext_lazy("Saved view"),
+    "crm_connection": gettext_lazy("CRM connection"),
+    "crm_mapping": gettext_lazy("CRM mapping"),
+    "crm_fieldmapping": gettext_lazy("CRM field mapping"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """One column that changed."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEntry:
+    """One line of the log, in words."""
+
+    id: int
+    at: datetime
+    who: str
+    what: str
+    name: str
+    operation: str
+    changes: list[ShownChange]
+
+
+@require_safe
+@opens_to(Permission.VIEW_AUDIT)
+def audit_log(request: HttpRequest) -> HttpResponse:
+    """The newest changes first, filtered by what was changed and by whom."""
+    asked = {name: request.GET.get(name, "") for name in ("table", "actor", "row")}
+    entries = _found(asked, request.GET.get("before", ""))
+    page = list(entries[: PAGE + 1])
+    more = len(page) > PAGE
+    shown = show_entries(page[:PAGE])
+    return render(
+        request,
+        "settings/audit.html",
+        {
+            "entries": shown,
+            "asked": asked,
+            "tables": _tables(),
+            "actors": _actors(),
+            "chips": _chips(request, asked),
+            "later": _address(request, before=str(shown[-1].id)) if more else "",
+            "is_first": not request.GET.get("before"),
+        },
+    )
+
+
+def show_entries(entries: list[AuditEntry]) -> list[ShownEntry]:
+    """Lines of the log in words, with the names of authors and things read a table at a time."""
+    people = _actor_names({entry.actor for entry in entries})
+    names = _row_names(entries)
+    return [
+        ShownEntry(
+            entry.pk,
+            entry.at,
+            people[entry.actor],
+            table_name(entry.table_name),
+            names.get((entry.table_name, entry.row_id), "") or _told_name(entry),
+            str(OPERATIONS.get(entry.operation, entry.operation)),
+            _changes(entry),
+        )
+        for entry in entries
+    ]
+
+
+def table_name(table: str) -> str:
+    """What people call the rows of a table."""
+    if table in TABLE_NAMES:
+        return str(TABLE_NAMES[table])
+    model = _models().get(table)
+    return str(model._meta.verbose_name).capitalize() if model else table
+
+
+def _found(asked: dict[str, str], before: str) -> models.QuerySet[AuditEntry]:
+    entries = AuditEntry.objects.order_by("-id")
+    if asked["table"]:
+        entries = entries.filter(table_name=asked["table"])
+    if asked["actor"]:
+        entries = entries.filter(actor=asked["actor"])
+    if asked["row"].isdigit():
+        entries = entries.filter(row_id=int(asked["row"]))
+    return entries.filter(pk__lt=int(before)) if before.isdigit() else entries
+
+
+def _changes(entry: AuditEntry) -> list[ShownChange]:
+    before, after = entry.before or {}, entry.after or {}
+    names = [
+        name for name in {**before, **after} if name != "id" and (entry.operation == "update" or _is_told(name, entry))
+    ]
+    return [
+        ShownChange(_column_name(entry.table_name, name), _value(before.get(name)), _value(after.get(name)))
+        for name in names
+    ]
+
+
+def _is_told(name: str, entry: AuditEntry) -> bool:
+    """Of a row added or deleted, what was empty is not told."""
+    value = (entry.after or entry.before or {}).get(name)
+    return value not in (None, "", [], {})
+
+
+def _value(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def _column_name(table: str, column: str) -> str:
+    model = _models().get(table)
+    if model is not None:
+        try:
+            return str(model._meta.get_field(column.removesuffix("_id")).verbose_name).capitalize()  # type: ignore[union-attr]
+        except (FieldDoesNotExist, AttributeError):
+            pass
+    return column.replace("_", " ").capitalize()
+
+
+def _row_names(entries: list[AuditEntry]) -> dict[tuple[str, int | None], str]:
+    """What the rows are called now, one query a table."""
+    wanted: dict[str, set[int]] = {}
+    for entry in entries:
+        if entry.row_id is not None and entry.table_name in _models():
+            wanted.setdefault(entry.table_name, set()).add(entry.row_id)
+    names: dict[tuple[str, int | None], str] = {}
+    for table, keys in wanted.items():
+        found = _models()[table]._default_manager.in_bulk(list(keys))
+        names |= {(table, key): str(row) for key, row in found.items()}
+    return names
+
+
+def _told_name(entry: AuditEntry) -> str:
+    """The name of a row that is gone, as the line tells it."""
+    told = {**(entry.before or {}), **(entry.after or {})}
+    return str(told.get("name") or told.get("label") or told.get("email") or f"#{entry.row_id}")
+
+
+def _actor_names(actors: set[str]) -> dict[str, str]:
+    keys = {int(found[1]) for actor in actors if (found := re.fullmatch(r"user:(\d+)", actor))}
+    users = {f"user:{user.pk}": user.name for user in User.objects.filter(pk__in=keys)} if keys else {}
+    return {actor: users.get(actor) or _actor_name(actor) for actor in actors}
+
+
+def _actor_name(actor: str) -> str:
+    kind, _colon, number = actor.partition(":")
+    match kind:
+        case "user":
+            return _("User %(number)s, who is gone") % {"number": number}
+        case "connection":
+            return _("CRM connection %(number)s") % {"number": number}
+        case "import":
+            return _("Import %(number)s") % {"number": number}
+        case "setup link":
+            return _("Set-up link")
+        case "command line":
+            return _("Command line")
+        case _:
+            return "Relance"
+
+
+def _tables() -> list[tuple[str, str]]:
+    """The tables that have lines, found by jumping along the index instead of reading the log."""
+    present = [table for table in _audited_tables() if AuditEntry.objects.filter(table_name=table).exists()]
+    return sorted(((table, table_name(table)) for table in present), key=lambda pair: pair[1])
+
+
+def _audited_tables() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE tgname = 'audit_insert'"
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _actors() -> list[tuple[str, str]]:
+    return [(f"user:{user.pk}", user.name) for user in User.objects.order_by("name")]
+
+
+def _chips(request: HttpRequest, asked: dict[str, str]) -> list[dict[str, str]]:
+    chips = []
+    if asked["table"]:
+        chips.append(
+            {"name": _("Changed:"), "value": table_name(asked["table"]), "without": _address(request, table="")}
+        )
+    if asked["actor"]:
+        who = _actor_names({asked["actor"]})[asked["actor"]]
+        chips.append({"name": _("By:"), "value": who, "without": _address(request, actor="")})
+    if asked["row"].isdigit():
+        chips.append({"name": _("Number:"), "value": asked["row"], "without": _address(request, row="")})
+    return chips
+
+
+def _address(request: HttpRequest, **changes: str) -> str:
+    query = request.GET.copy()
+    query.pop("before", None)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value:
+            query[name] = value
+    return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+@cache
+def _models() -> dict[str, type[models.Model]]:
+    return {model._meta.db_table: model for model in apps.get_models()}
+
+
+urlpatterns = [path("settings/audit", audit_log, name="settings-audit")]
