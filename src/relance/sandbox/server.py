@@ -194,7 +194,7 @@ def refusal_response(refused: Refused) -> Response:
 
 def serve_in_thread(listener: Listener) -> threading.Thread:
     thread = threading.Thread(
-        target=listener.serve_forever, name=listener.scheme, daemon=True, kwargs={"poll_interval": 0.5}
+        target=listener.serve_forever, name=listener.scheme, daemon=True, kwargs={"poll_interval": 0.2}
     )
     thread.start()
     return thread
