@@ -10,17 +10,20 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, LiteralString
 
+import psycopg
 import typer
 from psycopg.conninfo import conninfo_to_dict
 
 from relance.lib.file_locks import is_held
 from relance.lib.home import relance_home
+from relance.lib.postgres import database
 from relance.lib.postgres_binaries import NoPostgres, find_client
 
-from .doors import AsJson, CannotRun, answer_json, relance_open, say
+from .doors import AsJson, CannotRun, answer_json, say
 
+Connection = psycopg.Connection[tuple[object, ...]]
 _MAGIC = b"PGDMP"
 _PUT_ASIDE = "before_restore"
 _VARIABLES = {"dbname": "PGDATABASE"} | {
@@ -42,10 +45,11 @@ def backup(
         raise CannotRun(f"{file if file.exists() else key} exists already and was left as it is. Name another file.")
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".part")
-    with relance_open():
+    with database(relance_home(), say=say) as dsn:
         part.touch(mode=0o600)
         try:
             _run(
+                dsn,
                 "pg_dump",
                 "--format=custom",
                 "--no-owner",
@@ -82,16 +86,16 @@ def restore(
     home = relance_home()
     if is_held(home / "run" / "supervisor.lock"):
         raise CannotRun(f"Relance runs on {home}. Nothing was touched; stop it first (Ctrl-C where it runs).")
-    with relance_open(migrated=False):
-        held = _tables()
+    with database(home, say=say) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        held = _tables(connection)
         if held and not force:
             raise CannotRun(
                 f"The database holds {held} tables already. Nothing was touched. "
                 "Restore into an empty one, or replace this one with --force."
             )
-        _refuse_if_in_use()
-        _replace_database(file)
-        restored = _tables()
+        _refuse_if_in_use(connection)
+        _replace_database(dsn, connection, file)
+        restored = _tables(connection)
     if key is not None:
         _install_key(key, home)
     if as_json:
@@ -100,55 +104,48 @@ def restore(
     say(f"Restored {restored} tables from {file}. Start Relance (relance up), or run relance migrate first.")
 
 
-def _replace_database(file: Path) -> None:
+def _replace_database(dsn: str, connection: Connection, file: Path) -> None:
     """Put what is there aside, restore in one transaction, and only then drop what was put aside."""
-    _execute(f"DROP SCHEMA IF EXISTS {_PUT_ASIDE} CASCADE")
-    _execute(f"ALTER SCHEMA public RENAME TO {_PUT_ASIDE}")
-    _execute("CREATE SCHEMA public")
+    connection.execute(f"DROP SCHEMA IF EXISTS {_PUT_ASIDE} CASCADE")
+    connection.execute(f"ALTER SCHEMA public RENAME TO {_PUT_ASIDE}")
+    connection.execute("CREATE SCHEMA public")
     try:
-        _run("pg_restore", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", str(file))
+        _run(dsn, "pg_restore", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", str(file))
     except BaseException:
-        _execute("DROP SCHEMA public CASCADE")
-        _execute(f"ALTER SCHEMA {_PUT_ASIDE} RENAME TO public")
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute(f"ALTER SCHEMA {_PUT_ASIDE} RENAME TO public")
         raise
-    _execute(f"DROP SCHEMA {_PUT_ASIDE} CASCADE")
+    connection.execute(f"DROP SCHEMA {_PUT_ASIDE} CASCADE")
 
 
-def _tables() -> int:
-    return int(_ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"))
+def _tables(connection: Connection) -> int:
+    return _count(connection, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
 
-def _refuse_if_in_use() -> None:
-    others = _ask(
+def _refuse_if_in_use(connection: Connection) -> None:
+    others = _count(
+        connection,
         "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
     )
     if others:
         raise CannotRun(f"{others} other sessions use the database. Nothing was touched; stop them first.")
 
 
-def _ask(question: str) -> Any:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(question)
-        return cursor.fetchone()[0]
+def _count(connection: Connection, question: LiteralString) -> int:
+    row = connection.execute(question).fetchone()
+    return int(str(row[0])) if row else 0
 
 
-def _execute(statement: str) -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-
-
-def _run(program: str, *words: str) -> None:
-    """Run one of PostgreSQL's programs on our database. The address goes by the environment: it may hold a password."""
+def _run(dsn: str, program: str, *words: str) -> None:
+    """Run one of PostgreSQL's programs on the database, with those of its version or newer."""
+    with psycopg.connect(dsn) as connection:
+        major = connection.info.server_version // 10000
     try:
-        found = find_client(program, major=int(_ask("SHOW server_version_num")) // 10000)
+        found = find_client(program, major=major)
     except NoPostgres as missing:
         raise CannotRun(str(missing)) from missing
-    address = conninfo_to_dict(os.environ["DATABASE_URL"])
+    address = conninfo_to_dict(dsn)
     # By the environment, not as an argument that every user of the machine can read: it may hold a password.
     variables = {_VARIABLES[name]: str(value) for name, value in address.items() if name in _VARIABLES}
     into = ["--dbname", str(address.get("dbname", ""))] if program == "pg_restore" else []
