@@ -96,6 +96,11 @@ declare_reason(
     "crm.merged_in_crm", 3106, _("The record was merged into %(crm_id)s in the CRM, and the link follows it.")
 )
 declare_reason("crm.restored_in_crm", 3107, _("The record was restored in the CRM, and the link with it."))
+declare_reason(
+    "crm.record_promoted",
+    3109,
+    _("%(object)s %(crm_id)s leads from now on: the record that led was deleted in the CRM."),
+)
 declare_reason("crm.linked_by_name", 3108, _("Linked to %(object)s %(crm_id)s: the only company of that name."))
 
 # ── Sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────

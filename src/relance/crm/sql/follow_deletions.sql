@@ -1,0 +1,26 @@
+-- follow_deletions.sql: records deleted in the CRM (not by a merge) end their link; records that came back open it again,
+-- as the leading one only where no other has taken the lead meanwhile.
+WITH gone AS (
+    UPDATE crm_link AS link
+       SET deleted_at = coalesce(stage.modified_at, %(now)s), crm_modified_at = stage.modified_at
+      FROM crm_stage AS stage
+     WHERE link.connection_id = %(connection)s AND link.crm_id = stage.crm_id AND link.deleted_at IS NULL
+       AND stage.is_deleted AND stage.merged_into = ''
+    RETURNING link.id, link.@subject@_id AS subject_id, link.crm_id
+), back AS (
+    UPDATE crm_link AS link
+       SET deleted_at = NULL, crm_modified_at = NULL, agreed_at = NULL,
+           role = CASE WHEN EXISTS (
+               SELECT FROM crm_link AS other
+                WHERE other.connection_id = link.connection_id AND other.@subject@_id = link.@subject@_id
+                  AND other.role = 'leading' AND other.deleted_at IS NULL AND other.id <> link.id
+           ) THEN 'second' ELSE link.role END
+      FROM crm_stage AS stage
+     WHERE link.connection_id = %(connection)s AND link.crm_id = stage.crm_id AND link.deleted_at IS NOT NULL
+       AND link.merged_into = '' AND NOT stage.is_deleted
+    RETURNING link.id, link.@subject@_id AS subject_id, link.crm_id
+)
+INSERT INTO crm_event (subject_id, link_id, code, verdict, kind, crm_id)
+SELECT subject_id, id, 'crm.deleted_in_crm', 'skip', 'crm.deleted', crm_id FROM gone
+UNION ALL
+SELECT subject_id, id, 'crm.restored_in_crm', 'go', 'crm.linked', crm_id FROM back

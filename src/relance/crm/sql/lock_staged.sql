@@ -1,0 +1,15 @@
+-- lock_staged.sql: holds the rows about to be compared, in the order of their ids: nobody changes one between verdict and effect.
+SELECT count(*) AS held
+  FROM (
+       SELECT held.id
+         FROM @subject@ AS held
+        WHERE held.id IN (
+              SELECT link.@subject@_id
+                FROM crm_stage AS stage
+                JOIN crm_link AS link ON link.connection_id = %(connection)s AND link.crm_id = stage.crm_id
+               WHERE link.role = 'leading'
+                 AND (link.crm_modified_at IS NULL OR link.crm_modified_at < stage.modified_at)
+              )
+        ORDER BY held.id
+          FOR NO KEY UPDATE
+       ) AS held
