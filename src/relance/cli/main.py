@@ -6,8 +6,8 @@ import json
 import sys
 from importlib import import_module
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from relance import __version__
 
@@ -57,15 +57,14 @@ def run(arguments: list[str]) -> int:
     try:
         ended = app(arguments, standalone_mode=False)
         return ended if isinstance(ended, int) else Exit.DONE
-    except click.exceptions.Exit as ended:
+    except typer.Exit as ended:
         return ended.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    except click.ClickException as wrong:
-        wrong.show()
-        return Exit.COULD_NOT_RUN
+    except TyperException as wrong:
+        return _report(wrong.format_message(), as_json="--json" in arguments)
     except _could_not_run() as error:
-        return _report(error, as_json="--json" in arguments)
+        return _report(str(error), as_json="--json" in arguments)
 
 
 def _could_not_run() -> tuple[type[BaseException], ...]:
@@ -83,8 +82,8 @@ def _could_not_run() -> tuple[type[BaseException], ...]:
     return (*ours, HomeUnusable, NoUserForPostgres, AlreadyRunning, ProgramFailed, OperationalError)
 
 
-def _report(error: BaseException, *, as_json: bool) -> int:
-    print(str(error).strip(), file=sys.stderr)
+def _report(words: str, *, as_json: bool) -> int:
+    print(words.strip(), file=sys.stderr)
     if as_json:
-        print(json.dumps({"error": str(error).strip()}))
+        print(json.dumps({"error": words.strip()}))
     return Exit.COULD_NOT_RUN
