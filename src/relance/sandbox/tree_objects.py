@@ -37,6 +37,8 @@ def finish_objects(schema: OrgSchema) -> None:
             _disown(thing)
         if thing.record_types and "RecordTypeId" not in thing.fields:
             thing.fields.add("RecordTypeId", _record_type_field())
+        for field in thing.fields:
+            _shape_summary(schema, field)
 
 
 def _describe(thing: OrgObject, root: Element) -> None:
@@ -57,6 +59,14 @@ def _describe(thing: OrgObject, root: Element) -> None:
         name.auto_number, name.display_format = True, text_of(naming, "displayFormat") or "{0}"
         name.createable = name.updateable = False
         name.defaulted_on_create = True
+
+
+def _shape_summary(schema: OrgSchema, field: OrgField) -> None:
+    """A roll-up is of the kind of what it rolls up; a count is a whole number."""
+    child = None if field.summary is None else schema.objects.get(field.summary.child)
+    source = None if child is None or field.summary is None else child.fields.get(field.summary.field)
+    if source is not None:
+        field.type, field.precision, field.scale = source.type, 18 if source.precision else 0, source.scale
 
 
 def _disown(thing: OrgObject) -> None:
