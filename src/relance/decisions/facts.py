@@ -104,7 +104,7 @@ def _recorded(lines: Iterable[LedgerLine], field: str | None = None) -> list[Rec
     lines = list(lines)
     runs = {line.run_id for line in lines if line.run_id and not line.policy}
     policies = dict(DecisionRun.objects.filter(pk__in=runs).values_list("pk", "policy")) if runs else {}
-    return [_read(line, line.policy or policies.get(line.run_id, ""), field) for line in lines]
+    return [_read(line, line.policy or policies.get(line.run_id or 0, ""), field) for line in lines]
 
 
 def _read(line: LedgerLine, policy: str, field: str | None) -> RecordedDecision:

@@ -16,11 +16,12 @@ class TimeId(Func):
     output_field = models.BigIntegerField()
 
     def __init__(self, sequence: str) -> None:
+        self.sequence = sequence
         drawn = Func(Value(sequence), function="nextval", output_field=models.BigIntegerField())
         super().__init__(Func(function="clock_timestamp", output_field=models.DateTimeField()), drawn)
 
     def deconstruct(self) -> tuple[str, tuple[object, ...], dict[str, object]]:
-        return "relance.decisions.models.TimeId", (self.source_expressions[1].source_expressions[0].value,), {}
+        return "relance.decisions.models.TimeId", (self.sequence,), {}
 
 
 class DecisionRun(models.Model):

@@ -65,7 +65,7 @@ def read_words(room: Path) -> Catalog:
     words = Catalog(charset="utf-8")
     for path, text in _sources(room):
         for _line, message, comments, context in extract("python", BytesIO(text.encode()), KEYWORDS, ("Translators:",)):
-            words.add(message, auto_comments=comments, context=context, locations=[(str(path.relative_to(room)), None)])
+            words.add(message, auto_comments=comments, context=context, locations=[(str(path.relative_to(room)), 0)])
     return words
 
 
@@ -92,8 +92,8 @@ def untranslated(catalogue: Catalog) -> list[str]:
     return [str(message.id) for message in catalogue if message.id and (message.fuzzy or not _is_said(message.string))]
 
 
-def _is_said(string: str | tuple[str, ...]) -> bool:
-    return all(string) if isinstance(string, tuple) else bool(string)
+def _is_said(string: str | tuple[str, ...] | list[str] | None) -> bool:
+    return all(string) if isinstance(string, tuple | list) else bool(string)
 
 
 def _sources(room: Path) -> Iterator[tuple[Path, str]]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-import defusedxml  # type: ignore[import-untyped]
-from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
+import defusedxml
+from defusedxml.ElementTree import fromstring
 
 from relance import __version__
 from relance.crm.dialect import ConversionOutcome, ConvertLead, CrmError, RowError
