@@ -42,7 +42,7 @@ def record_count_view(org: Org, request: Request, _parts: dict[str, str]) -> Res
             "name": thing.name,
         }
         for thing in things
-        if thing is not None
+        if thing is not None and thing.queryable
     ]
     return json_response({"sObjects": counts})
 

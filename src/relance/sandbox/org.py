@@ -19,6 +19,7 @@ from relance.sandbox.store import Store
 
 if TYPE_CHECKING:
     from relance.sandbox.bulk_jobs import Jobs
+    from relance.sandbox.soql_sql import Compiled
 
 DAILY_REQUESTS = 100_000
 
@@ -54,6 +55,7 @@ class Org:
         self.sessions = Sessions(self.store, org_id)
         self.permissions: dict[tuple[str, frozenset[str]], Permissions] = {}
         self.described: dict[tuple[object, ...], tuple[bytes, bytes]] = {}
+        self.compiled: dict[tuple[object, ...], Compiled] = {}
         self.allowance = Allowance(self.journal.count_since(stamp(self.started_at - timedelta(days=1))))
 
     def zone_of(self, user_id: str) -> ZoneInfo:

@@ -22,19 +22,6 @@ FLOATING = frozenset({"double", "currency", "percent"})
 Read = Callable[[tuple[object, ...]], object]
 
 
-def json_value(field: OrgField | None, value: object) -> object:
-    """A stored value as REST shows it: booleans true or false, moments with their odd offset, numbers with a fraction."""
-    if field is None or value is None:
-        return value
-    if field.type == "boolean":
-        return bool(value)
-    if field.type == "datetime":
-        return f"{str(value)[:-1]}+0000"
-    if field.type in FLOATING and isinstance(value, int):
-        return float(value)
-    return value
-
-
 def cell(field: OrgField | None, value: object) -> str:
     """A stored value as Bulk writes it: empty for nothing, moments with Z."""
     if value is None:
@@ -44,10 +31,10 @@ def cell(field: OrgField | None, value: object) -> str:
     return str(value)
 
 
-def reader_of(field: OrgField | None, column: int, parts: Sequence[OrgField] = ()) -> Read:
-    """How to read one value from a row of the statement, chosen once and not for each row."""
+def reader_of(field: OrgField | None, column: int, parts: Sequence[OrgField] = ()) -> Read | None:
+    """How to make one value from a row of the statement, chosen once and not for each row; None if it is shown as it is kept."""
     if field is None:
-        return lambda row: row[column]
+        return None
     if field.type == "address":
         return _address_reader(field, column, parts)
     if field.type == "location":
@@ -58,7 +45,7 @@ def reader_of(field: OrgField | None, column: int, parts: Sequence[OrgField] = (
         return lambda row: None if row[column] is None else f"{str(row[column])[:-1]}+0000"
     if field.type in FLOATING:
         return lambda row: with_fraction(row[column])
-    return lambda row: row[column]
+    return None
 
 
 def with_fraction(value: object) -> object:

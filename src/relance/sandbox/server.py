@@ -136,7 +136,7 @@ class Conversation(BaseHTTPRequestHandler):
         body = response.body
         packs = "gzip" in accepted.lower() and len(body) >= WORTH_PACKING
         if packs:
-            body = response.packed or gzip.compress(body, 4)
+            body = response.packed or gzip.compress(body, 1)
         self.send_response_only(response.status)
         self.send_header("Date", format_datetime(self.server.org.clock(), usegmt=True))
         for name, value in response.headers.items():

@@ -59,7 +59,7 @@ class Found:
 
 def find_object(schema: OrgSchema, caller: Caller, name: str) -> OrgObject | None:
     thing = schema.objects.get(name)
-    return thing if thing is not None and thing.queryable and caller.may(thing.name, "read") else None
+    return thing if thing is not None and caller.may(thing.name, "read") else None
 
 
 def readable_fields(thing: OrgObject, caller: Caller) -> Iterator[OrgField]:
@@ -98,6 +98,9 @@ class Names:
         if thing is None:
             refusal = refuse_object(object_name)
             raise refuse_at(self.text, at, refusal.message, code=refusal.code)
+        if not thing.queryable:
+            complaint = f"entity type {thing.name} does not support query"
+            raise refuse_at(self.text, at, complaint, code="INVALID_TYPE_FOR_OPERATION")
         self.thing = thing
         self.alias = alias.lower()
         self.root = Place(((next(self.aliases), thing),))

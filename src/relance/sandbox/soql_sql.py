@@ -40,7 +40,9 @@ class Shape:
 
     place: Place | None
     id_column: int = -1
-    values: dict[str, Read] = field(default_factory=dict)
+    values: dict[str, tuple[int, Read | None]] = field(
+        default_factory=dict
+    )  # the column, and how to read it if not as it is
     parents: dict[str, Shape] = field(default_factory=dict)
     children: dict[str, CompiledChildren] = field(default_factory=dict)
 
@@ -205,7 +207,7 @@ class Compiler:
         if found.field.name in level.values:
             raise refuse_at(self.query.text, path.at, f"duplicate field selected: {path}", code="INVALID_FIELD")
         column = len(self.columns)
-        level.values[found.field.name] = self._reader(found, function)
+        level.values[found.field.name] = (column, self._reader(found, function))
         self.outputs.append(Output(".".join(found.output), found.field, column, function))
 
     def _level(self, shape: Shape, place: Place) -> Shape:
@@ -218,7 +220,7 @@ class Compiler:
             shape = parent
         return shape
 
-    def _reader(self, found: Found, function: str = "") -> Read:
+    def _reader(self, found: Found, function: str = "") -> Read | None:
         if not found.sql:
             alias, thing = next(table for table in found.place.tables if table[1] is found.thing)
             parts = parts_of(thing, found.field)
@@ -275,8 +277,8 @@ class Compiler:
                 if found.sql not in grouped:
                     complaint = f"Field must be grouped or aggregated: {target}"
                     raise refuse_at(self.query.text, target.at, complaint)
-                name = item.alias or found.field.name
-                self.outputs.append(Output(name, found.field, len(self.columns)))
+                name, column = item.alias or found.field.name, len(self.columns)
+                self.outputs.append(Output(name, found.field, column))
                 read = self._reader(found)
             else:
                 name = item.alias or f"expr{unnamed}"
@@ -287,7 +289,7 @@ class Compiler:
                 self.outputs.append(Output(name, typed, column, target.name))
             if name in shape.values:
                 raise refuse_at(self.query.text, target.at, f"duplicate alias: {name}")
-            shape.values[name] = read
+            shape.values[name] = (column, read)
         return shape
 
     def _call(self, call: Call) -> tuple[str, OrgField | None]:
