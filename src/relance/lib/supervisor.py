@@ -55,7 +55,7 @@ def always_ready() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program to keep running. Programs start in the order given and stop in the reverse order."""
+    """One program to keep running. Programs start together and stop one after the other, the last of the list first."""
 
     name: str
     command: Sequence[str | Path]
@@ -98,7 +98,7 @@ class Supervisor:
         """Bring everything up, do `work` meanwhile, keep watching until a signal or until `work` returns a number.
 
         1. End what a killed supervisor left behind; adopt or start the database; prepare it.
-        2. Choose the programs, now that ports are free again, and start them in order, each when the one before is ready.
+        2. Choose the programs, now that ports are free again, start them together and wait until all are ready.
         3. Run `work` in a thread, for the watching must go on; a number it returns ends the run.
         4. Stop in the reverse order, the database last.
         """
@@ -126,10 +126,11 @@ class Supervisor:
         self._children = [_Child(program, self.home, self._say) for program in self._choose_programs()]
         for child in self._children:
             child.start()
-            while not child.has_become_ready():
+        while not all(child.has_become_ready() for child in self._children):
+            for child in self._children:
                 child.step(time.monotonic())
                 child.check_it_may_still_start(time.monotonic())
-                self._pause()
+            self._pause()
 
     def _revive_database(self) -> None:
         """Blocks while the database recovers, and lets a signal break the wait."""
