@@ -104,11 +104,17 @@ def map_objects(
     people = person_fields(*lines)
     drafts = [
         ObjectDraft(
-            "Account", Subject.COMPANY, fields=(FieldDraft("name", "Name", RightSide.CRM), FieldDraft("phone", "Phone", RightSide.CRM))
+            "Account",
+            Subject.COMPANY,
+            fields=(FieldDraft("name", "Name", RightSide.CRM), FieldDraft("phone", "Phone", RightSide.CRM)),
         ),
         ObjectDraft("Lead", Subject.PERSON, creates, "Relance_Id__c", people),
         ObjectDraft(
-            "Contact", Subject.PERSON, Creates.NONE, "Relance_Id__c", tuple(line for line in people if line.crm_field in _NAMES["Contact"])
+            "Contact",
+            Subject.PERSON,
+            Creates.NONE,
+            "Relance_Id__c",
+            tuple(line for line in people if line.crm_field in _NAMES["Contact"]),
         ),
     ]
     mapping = save_draft(connection, drafts, by=None, now=EARLIER)
@@ -158,5 +164,3 @@ def dirty(connection: Connection) -> dict[tuple[int, str], tuple[str | None, int
         (row.subject_id, row.field_key): (row.base, row.code)
         for row in DirtyField.objects.filter(connection_id=connection.pk)
     }
-
-

@@ -118,7 +118,9 @@ def test_a_conversion_moves_the_link_before_the_contact_is_read_even_without_an_
     merge(lead, record("00Q1", LastName="Martin", Phone="01"))
     person = Person.objects.get()
 
-    merge(lead, record("00Q1", LATER, LastName="Martin", IsConverted=True, ConvertedContactId=crm_id("0031")), now=LATER)
+    merge(
+        lead, record("00Q1", LATER, LastName="Martin", IsConverted=True, ConvertedContactId=crm_id("0031")), now=LATER
+    )
     merge(contact, record("0031", LATER, LastName="Martin-Petit", Phone="01"), now=LATER)
 
     assert Person.objects.get() == person

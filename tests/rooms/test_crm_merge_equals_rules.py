@@ -65,8 +65,7 @@ def test_sql_and_python_give_the_same_reason_for_every_field(policies, cases):
         said = {row["subject_id"]: row for row in sql.select("SELECT subject_id, v1, v2, v3 FROM crm_verdict")}
         for person, case in zip(people, cases, strict=True):
             expected = [
-                decide_field(facts_of(case, key), policy)
-                for (key, _), policy in zip(FIELDS, policies, strict=True)
+                decide_field(facts_of(case, key), policy) for (key, _), policy in zip(FIELDS, policies, strict=True)
             ]
             found = said.get(person.pk, {"v1": 0, "v2": 0, "v3": 0})
             assert [found["v1"], found["v2"], found["v3"]] == [int(code) for code in expected]

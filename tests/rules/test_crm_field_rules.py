@@ -34,9 +34,7 @@ MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 values = st.sampled_from([None, "a", "b", "c"])
 moments = st.sampled_from([None, MONDAY, MONDAY + timedelta(hours=1)])
 facts = st.builds(FieldFacts, values, values, values, st.booleans(), moments, moments, st.booleans(), st.booleans())
-policies = st.builds(
-    FieldPolicy, st.sampled_from(RightSide), st.sampled_from(BlankPolicy), st.sampled_from(Direction)
-)
+policies = st.builds(FieldPolicy, st.sampled_from(RightSide), st.sampled_from(BlankPolicy), st.sampled_from(Direction))
 
 
 @given(facts, policies)
@@ -86,7 +84,9 @@ def test_deciding_again_after_the_crm_won_finds_nothing_left_to_decide(seen, pol
     ("local", "crm", "base", "owner", "expected"),
     [
         pytest.param("06 fake", "01 real", "01 real", RightSide.CRM, FieldCode.REVERTED_TO_CRM, id="a fake phone"),
-        pytest.param("Salon", "Chasse", "Salon", RightSide.RELANCE, FieldCode.PUT_BACK_IN_CRM, id="sales edit a report"),
+        pytest.param(
+            "Salon", "Chasse", "Salon", RightSide.RELANCE, FieldCode.PUT_BACK_IN_CRM, id="sales edit a report"
+        ),
         pytest.param("new", "old", "old", RightSide.LATEST, FieldCode.ONLY_RELANCE_CHANGED, id="only we changed"),
         pytest.param("old", "new", "old", RightSide.LATEST, FieldCode.ONLY_CRM_CHANGED, id="only they changed"),
         pytest.param("x", None, "x", RightSide.CRM, FieldCode.BLANK_FILLED, id="a blank in the crm is filled"),
@@ -114,7 +114,12 @@ def test_somebody_without_an_owner_is_not_made_where_only_owned_people_are():
 
 def test_every_rule_speaks_even_after_a_refusal():
     seen = PushFacts(
-        ConnectionState.PAUSED, has_record=False, fields=(), missing=("LastName",), is_refused_before=True, object="Lead"
+        ConnectionState.PAUSED,
+        has_record=False,
+        fields=(),
+        missing=("LastName",),
+        is_refused_before=True,
+        object="Lead",
     )
 
     codes = {reason.code for reason in decide_push(seen, Creates.NONE).reasons}
@@ -147,7 +152,9 @@ def test_a_wait_never_ends_before_the_crm_allows(attempts):
         pytest.param(("verified", "enabled", "paused"), "paused", id="paused"),
         pytest.param(("verified", "enabled", "paused", "resumed"), "enabled", id="a pause is undone"),
         pytest.param(("verified", "enabled", "broken"), "broken", id="broken hides enabled"),
-        pytest.param(("verified", "enabled", "paused", "broken", "repaired"), "paused", id="a repair brings the pause back"),
+        pytest.param(
+            ("verified", "enabled", "paused", "broken", "repaired"), "paused", id="a repair brings the pause back"
+        ),
         pytest.param(("verified", "enabled", "disconnected", "repaired"), "disconnected", id="disconnected hides all"),
         pytest.param(("verified", "enabled", "disconnected", "reconnected"), "enabled", id="and is undone"),
     ],
