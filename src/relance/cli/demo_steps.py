@@ -37,13 +37,22 @@ def first_sync(connection: Connection, *, by: User) -> int:
 
 
 def approve_suggestion(connection: Connection, *, by: User) -> None:
-    """Suggest a mapping, let the demo's presets say who is right, try it without effect, approve it."""
+    """Suggest a mapping, let owned people become leads, try it without effect, approve it."""
+    from dataclasses import replace
+
     from relance.crm.describing import refresh_descriptions
     from relance.crm.dry_run import dry_run
     from relance.crm.mapping import approve_mapping, save_draft, suggest_mapping
+    from relance.crm.opening import crm_opened
+    from relance.crm.rules import Creates
 
-    refresh_descriptions(connection)
-    mapping = save_draft(connection, suggest_mapping(connection), by=by)
+    with crm_opened(connection) as crm:
+        refresh_descriptions(connection, crm, now=utc_now())
+    drafts = [
+        replace(draft, creates=Creates.OWNED) if draft.object == "Lead" else draft
+        for draft in suggest_mapping(connection)
+    ]
+    mapping = save_draft(connection, drafts, by=by)
     say("Trying the mapping without effect.")
     dry_run(mapping)
     approve_mapping(mapping, by)
