@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relance.sandbox.draft import Draft
 from relance.sandbox.filters import summary_condition
 from relance.sandbox.formula import Formula
-from relance.sandbox.schema import OrgField, OrgObject, Summary
+from relance.sandbox.schema import OrgField, OrgObject
 from relance.sandbox.scope import scope_of
 from relance.sandbox.store import quoted
 from relance.sandbox.values import Refused, StoreValue, store_value
@@ -58,19 +58,20 @@ def settle_summaries(records: Records, draft: Draft) -> None:
             continue
         link = field.summary.link
         for master_id in {before.get(link), draft.values.get(link)} - {None}:
-            _recount(records, master, field, field.summary, str(master_id))
+            _recount(records, master, field, str(master_id), stamped=not draft.options.planted)
 
 
 def recount_masters(records: Records, thing: OrgObject, row: dict[str, StoreValue]) -> None:
     """The same after a deletion or its undoing."""
     for master, field in records.plan(thing).summarised_by:
         if field.summary is not None and row.get(field.summary.link):
-            _recount(records, master, field, field.summary, str(row[field.summary.link]))
+            _recount(records, master, field, str(row[field.summary.link]))
 
 
-def _recount(records: Records, master: OrgObject, field: OrgField, summary: Summary, master_id: str) -> None:
-    child = records.schema.objects.get(summary.child)
-    if child is None:
+def _recount(records: Records, master: OrgObject, field: OrgField, master_id: str, *, stamped: bool = True) -> None:
+    summary = field.summary
+    child = None if summary is None else records.schema.objects.get(summary.child)
+    if child is None or summary is None:
         return
     counted = "count(*)" if summary.operation == "count" else f"{summary.operation}({quoted(summary.field)})"
     condition, arguments = summary_condition(child, summary.filters)
@@ -87,7 +88,8 @@ def _recount(records: Records, master: OrgObject, field: OrgField, summary: Summ
         total = 0
     row = records.row(master, master_id)
     if row is not None and row.get(field.name) != total:
-        records.write_columns(master, master_id, {field.name: total, "SystemModstamp": records.now})
+        stamps: dict[str, StoreValue] = {"SystemModstamp": records.now} if stamped else {}
+        records.write_columns(master, master_id, {field.name: total, **stamps})
 
 
 def _evaluated(records: Records, draft: Draft, field: OrgField, default: object) -> StoreValue:

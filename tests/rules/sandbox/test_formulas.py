@@ -140,14 +140,28 @@ def test_blank_values_follow_the_platforms_logic(formula, expected):
 
 @pytest.mark.parametrize(
     "formula",
-    ["", "1 +", "AND(Vrai", "VLOOKUP(1, 2, 3)", 'IF(Vrai, "a")', "NOT()", "a b", "ISCHANGED(1)", "'open", "§", "(" * 90 + "1" + ")" * 90],
+    [
+        "",
+        "1 +",
+        "AND(Vrai",
+        "VLOOKUP(1, 2, 3)",
+        'IF(Vrai, "a")',
+        "NOT()",
+        "a b",
+        "ISCHANGED(1)",
+        "'open",
+        "§",
+        "(" * 90 + "1" + ")" * 90,
+    ],
 )
 def test_what_is_no_formula_is_told_apart_before_it_runs(formula):
     with pytest.raises(UnsupportedFormula):
         compiled(formula)
 
 
-@pytest.mark.parametrize("formula", ["1 / 0", 'VALUE("x")', "MOD(1, 0)", 'REGEX(Nom, "(")', "DATE(2026, 13, 1)", '1 < "a"'])
+@pytest.mark.parametrize(
+    "formula", ["1 / 0", 'VALUE("x")', "MOD(1, 0)", 'REGEX(Nom, "(")', "DATE(2026, 13, 1)", '1 < "a"']
+)
 def test_a_sound_formula_may_fail_on_its_input(formula):
     with pytest.raises(FormulaFailed):
         value(formula)

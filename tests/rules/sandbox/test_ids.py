@@ -38,7 +38,9 @@ def test_fifteen_characters_differ_by_case_alone():
     assert upper != lower
 
 
-@pytest.mark.parametrize("text", ["", "00Q", "00Qd000000000é1", "00Qd00000000001AA", "00Qd0000000000199", None, 12, "é" * 18])
+@pytest.mark.parametrize(
+    "text", ["", "00Q", "00Qd000000000é1", "00Qd00000000001AA", "00Qd0000000000199", None, 12, "é" * 18]
+)
 def test_what_cannot_be_an_id_is_refused(text):
     with pytest.raises(MalformedId):
         whole_id(text)

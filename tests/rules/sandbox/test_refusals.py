@@ -30,7 +30,12 @@ def insert(bench, values, object_name="Lead", caller=None, **options):
             ("LastName", "Company"),
         ),
         ({**BASE, "Inconnu__c": 1}, "INVALID_FIELD", "No such column 'Inconnu__c' on sobject of type Lead", ()),
-        ({**BASE, "IsConverted": True}, "INVALID_FIELD_FOR_INSERT_UPDATE", ADMIN_TEXT.format("IsConverted"), ("IsConverted",)),
+        (
+            {**BASE, "IsConverted": True},
+            "INVALID_FIELD_FOR_INSERT_UPDATE",
+            ADMIN_TEXT.format("IsConverted"),
+            ("IsConverted",),
+        ),
         (
             {**BASE, "Anciennete_Jours__c": 3},
             "INVALID_FIELD_FOR_INSERT_UPDATE",
@@ -51,7 +56,12 @@ def insert(bench, values, object_name="Lead", caller=None, **options):
             ("City",),
         ),
         ({**BASE, "Email": "aline@"}, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: aline@", ("Email",)),
-        ({**BASE, "Email": "a line@b.example"}, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: a line@b.example", ("Email",)),
+        (
+            {**BASE, "Email": "a line@b.example"},
+            "INVALID_EMAIL_ADDRESS",
+            "Email: invalid email address: a line@b.example",
+            ("Email",),
+        ),
         (
             {**BASE, "Niveau_Poste__c": "Stagiaire"},
             "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
@@ -185,7 +195,9 @@ def test_an_inactive_user_owns_nothing_new(hexalis):
 def test_a_record_whose_owner_has_left_can_still_be_changed(hexalis):
     left = hexalis.user("Bastien")
     lead = hexalis.lead()
-    assert hexalis.records.update(hexalis.admin, "Lead", lead, {"OwnerId": left}, WriteOptions(auto_assign=False)).success
+    assert hexalis.records.update(
+        hexalis.admin, "Lead", lead, {"OwnerId": left}, WriteOptions(auto_assign=False)
+    ).success
     hexalis.records.update(hexalis.admin, "User", left, {"IsActive": False})
 
     saved = hexalis.records.update(hexalis.admin, "Lead", lead, {"City": "Lyon"}, WriteOptions(auto_assign=False))
@@ -200,7 +212,11 @@ def test_a_queue_owns_only_what_it_serves(complete):
     assert insert(complete, {**BASE, "OwnerId": served}, auto_assign=False).success
     assert told(insert(complete, {**BASE, "OwnerId": other}, auto_assign=False))[0] == "INVALID_OPERATION"
     contact = insert(complete, {"LastName": "Aline", "OwnerId": served}, "Contact")
-    assert told(contact) == ("OP_WITH_INVALID_USER_TYPE_EXCEPTION", "Operation not valid for this user type", ("OwnerId",))
+    assert told(contact) == (
+        "OP_WITH_INVALID_USER_TYPE_EXCEPTION",
+        "Operation not valid for this user type",
+        ("OwnerId",),
+    )
 
 
 def test_a_record_type_must_be_of_the_object_and_active(complete):
@@ -261,7 +277,9 @@ class TestRights:
     def test_a_field_open_to_reading_only(self, complete):
         guest = complete.guest("Lecture & saisie")
 
-        assert told(insert(complete, {**BASE, "Vieux__c": "Avant"}, caller=guest))[0] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+        assert (
+            told(insert(complete, {**BASE, "Vieux__c": "Avant"}, caller=guest))[0] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+        )
 
     def test_a_permission_set_adds_to_the_profile(self, complete):
         guest = complete.guest("Lecture & saisie", "Codes")
@@ -286,7 +304,10 @@ class TestRights:
         campaign = kept(insert(complete, {"Name": "Salon"}, "Campaign"))
 
         assert complete.records.read(guest, "Campaign", campaign) is None
-        assert told(complete.records.update(guest, "Campaign", campaign, {"Name": "x"}))[0] == "INVALID_CROSS_REFERENCE_KEY"
+        assert (
+            told(complete.records.update(guest, "Campaign", campaign, {"Name": "x"}))[0]
+            == "INVALID_CROSS_REFERENCE_KEY"
+        )
 
     def test_a_lookup_to_what_one_may_not_see(self, complete):
         guest = complete.guest("Lecture & saisie", "Codes")

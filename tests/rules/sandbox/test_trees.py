@@ -19,7 +19,9 @@ from .conftest import HEXALIS, ORGS, Clock, kept
 
 BESIDE = Path(os.environ.get("RELANCE_ORGS") or Path(__file__).parents[4] / "shared" / "orgs")
 REAL_TREES = sorted(path for path in BESIDE.iterdir() if path.is_dir()) if BESIDE.is_dir() else []
-NO_REAL_TREES = pytest.param(None, marks=pytest.mark.skip(reason=f"no trees in {BESIDE}; RELANCE_ORGS names another folder"))
+NO_REAL_TREES = pytest.param(
+    None, marks=pytest.mark.skip(reason=f"no trees in {BESIDE}; RELANCE_ORGS names another folder")
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,13 @@ def test_every_metadata_type_becomes_the_type_describe_tells(tout, name, kind):
 def test_a_field_keeps_what_its_file_says(tout):
     text, choice, shared = tout["Texte__c"], tout["Choix__c"], tout["Partage__c"]
 
-    assert (text.length, text.required, text.unique, text.case_sensitive, text.external_id) == (10, True, True, True, True)
+    assert (text.length, text.required, text.unique, text.case_sensitive, text.external_id) == (
+        10,
+        True,
+        True,
+        True,
+        True,
+    )
     assert [(v.value, v.active, v.default) for v in choice.picklist] == [
         ("Un", True, True),
         ("Deux", True, False),
@@ -119,7 +127,9 @@ def test_fields_of_activities_show_on_tasks_and_events():
 def test_the_kinds_of_objects_are_told_apart():
     objects = read_tree(ORGS / "complete").objects
 
-    assert {name: objects[name].kind for name in ("Reglage__c", "Regle__mdt", "Signal__e", "Fournisseur__x", "Archive__b")} == {
+    assert {
+        name: objects[name].kind for name in ("Reglage__c", "Regle__mdt", "Signal__e", "Fournisseur__x", "Archive__b")
+    } == {
         "Reglage__c": "setting",
         "Regle__mdt": "metadata",
         "Signal__e": "event",
@@ -144,7 +154,10 @@ def test_rules_queues_and_conversion_are_read():
     rule = schema.duplicate_rules[0]
     assert (rule.on_insert, rule.on_update, rule.operations_on_insert) == ("Allow", "Block", ("Alert", "Report"))
     assert rule.matches == (("Lead", "Nom_Ville"), ("Contact", "Email_Contact"))
-    assert [(each.name, each.active) for each in schema.assignment_rules] == [("Courante", True), ("Par_Formule", False)]
+    assert [(each.name, each.active) for each in schema.assignment_rules] == [
+        ("Courante", True),
+        ("Par_Formule", False),
+    ]
     assert {queue.name: queue.objects for queue in schema.queues} == {"Accueil": ("Lead",), "Dossiers": ("Case",)}
     assert schema.convert_mappings is not None
     assert schema.convert_mappings[0].fields == (("Code__c", "Code__c"),)
