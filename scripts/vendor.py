@@ -98,7 +98,9 @@ def draw_sprite(archive: Path) -> None:
 
 def main() -> None:
     reading = argparse.ArgumentParser(description=__doc__)
-    reading.add_argument("--accept", action="store_true", help="write new sums instead of refusing archives that changed")
+    reading.add_argument(
+        "--accept", action="store_true", help="write new sums instead of refusing archives that changed"
+    )
     accept = reading.parse_args().accept
     manifest = VENDOR / "manifest.json"
     pinned = {row["name"]: row for row in json.loads(manifest.read_text())} if manifest.exists() else {}
@@ -109,7 +111,9 @@ def main() -> None:
             seen = sha512(archive)
             expected = pinned.get(package.name, {}).get("sha512")
             if expected != seen and not accept:
-                sys.exit(f"{package.name} {package.version} is not the archive we pinned. Read what changed, then --accept.")
+                sys.exit(
+                    f"{package.name} {package.version} is not the archive we pinned. Read what changed, then --accept."
+                )
             copy_files(package, archive)
             if package is TABLER:
                 draw_sprite(archive)

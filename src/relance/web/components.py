@@ -66,7 +66,12 @@ def shown_decision(now: datetime) -> SimpleNamespace:
             ShownReason(
                 "Salesforce is right about the phone number",
                 "skip",
-                {"field": "Phone", "kept": "+33 4 72 40 18 33", "value": "01 02 03 04", "since": now - timedelta(days=200)},
+                {
+                    "field": "Phone",
+                    "kept": "+33 4 72 40 18 33",
+                    "value": "01 02 03 04",
+                    "since": now - timedelta(days=200),
+                },
                 decisive=True,
             ),
             ShownReason("Waits until the sync is resumed", "wait"),
@@ -80,7 +85,9 @@ def shown_decision(now: datetime) -> SimpleNamespace:
 def components(request: HttpRequest) -> HttpResponse:
     """The page itself."""
     now = timezone.now()
-    form = CadenceForm({"name": "Quote follow-up", "mails": 80, "domain": "go.hexalis.example", "delay": "random", "warn": "on"})
+    form = CadenceForm(
+        {"name": "Quote follow-up", "mails": 80, "domain": "go.hexalis.example", "delay": "random", "warn": "on"}
+    )
     return render(
         request,
         "components.html",
@@ -92,13 +99,22 @@ def components(request: HttpRequest) -> HttpResponse:
             "figures": shown_figures(),
             "days": shown_days(now),
             "work": shown_work(),
-            "columns": [{"label": "Person", "sort": "?sort=name", "sorted": "ascending"}, {"label": "Score", "end": True}, {"label": "Company"}],
+            "columns": [
+                {"label": "Person", "sort": "?sort=name", "sorted": "ascending"},
+                {"label": "Score", "end": True},
+                {"label": "Company"},
+            ],
             "rows": [
                 {"cells": ["Paul Garnier", 64, "Boréal Énergie"], "address": "#", "is_on": True},
                 {"cells": ["Hélène Rossi", 51, "Rossi Frères"], "address": "#"},
             ],
             "chart": shown_chart(now.date()),
-            "causes": [("Unsubscribed", 3604, ""), ("No consent", 2548, ""), ("Consent expired", 1536, "bad"), ("Bouncing address", 1190, "")],
+            "causes": [
+                ("Unsubscribed", 3604, ""),
+                ("No consent", 2548, ""),
+                ("Consent expired", 1536, "bad"),
+                ("Bouncing address", 1190, ""),
+            ],
             "health": ["ok"] * 12 + ["bad"] + ["ok"] * 15 + ["warn"] * 3 + ["ok"] * 6 + ["none"] * 3,
             "found": shown_palette(),
         },
@@ -116,10 +132,34 @@ def shown_tabs() -> list[dict[str, Any]]:
 
 def shown_figures() -> list[dict[str, Any]]:
     return [
-        {"label": "People", "value": "38,214", "trend": [36, 37, 37, 38, 39, 39, 38, 33], "tone": "bad", "change": "−3.8%", "detail": "since yesterday", "address": "#", "why": "d-81f4c2"},
-        {"label": "Changes carried, 7 days", "value": "2,318", "trend": [3, 5, 2, 8, 9, 8, 9], "tone": "ok", "change": "+12%", "is_good": True, "detail": "against the week before"},
+        {
+            "label": "People",
+            "value": "38,214",
+            "trend": [36, 37, 37, 38, 39, 39, 38, 33],
+            "tone": "bad",
+            "change": "−3.8%",
+            "detail": "since yesterday",
+            "address": "#",
+            "why": "d-81f4c2",
+        },
+        {
+            "label": "Changes carried, 7 days",
+            "value": "2,318",
+            "trend": [3, 5, 2, 8, 9, 8, 9],
+            "tone": "ok",
+            "change": "+12%",
+            "is_good": True,
+            "detail": "against the week before",
+        },
         {"label": "Reverts, 7 days", "value": "37", "trend": [1, 3, 6, 4, 9, 8, 8], "detail": "22 fake phone numbers"},
-        {"label": "Sync delay", "value": "41", "unit": "s", "trend": [1, 1, 1, 1, 8, 2, 1], "tone": "d4", "detail": "aim: under 2 min"},
+        {
+            "label": "Sync delay",
+            "value": "41",
+            "unit": "s",
+            "trend": [1, 1, 1, 1, 8, 2, 1],
+            "tone": "d4",
+            "detail": "aim: under 2 min",
+        },
     ]
 
 
@@ -129,20 +169,54 @@ def shown_days(now: datetime) -> list[dict[str, Any]]:
             "day": now,
             "label": "Today",
             "events": [
-                {"icon": "shield-x", "tone": "bad", "who_did": "Phone number kept", "rest": " as Salesforce has it", "detail": "The form said 01 02 03 04.", "at": now - timedelta(minutes=20), "decision": "d-81f4c2", "is_open": True},
-                {"icon": "phone-outgoing", "who_did": "Call by Yanis Belkacem", "rest": ", 4 min 12", "quote": "Wants to compare with the present contract. Call back on Thursday.", "at": now - timedelta(hours=2)},
+                {
+                    "icon": "shield-x",
+                    "tone": "bad",
+                    "who_did": "Phone number kept",
+                    "rest": " as Salesforce has it",
+                    "detail": "The form said 01 02 03 04.",
+                    "at": now - timedelta(minutes=20),
+                    "decision": "d-81f4c2",
+                    "is_open": True,
+                },
+                {
+                    "icon": "phone-outgoing",
+                    "who_did": "Call by Yanis Belkacem",
+                    "rest": ", 4 min 12",
+                    "quote": "Wants to compare with the present contract. Call back on Thursday.",
+                    "at": now - timedelta(hours=2),
+                },
             ],
         },
         {
             "day": now - timedelta(days=1),
-            "events": [{"icon": "refresh", "tone": "accent", "who_did": "Converted to a contact", "rest": " in Salesforce", "detail": "11 fields carried, 1 not mapped", "at": now - timedelta(days=1)}],
+            "events": [
+                {
+                    "icon": "refresh",
+                    "tone": "accent",
+                    "who_did": "Converted to a contact",
+                    "rest": " in Salesforce",
+                    "detail": "11 fields carried, 1 not mapped",
+                    "at": now - timedelta(days=1),
+                }
+            ],
         },
     ]
 
 
 def shown_work() -> dict[str, Any]:
     facts = [{"label": "30,088 created"}, {"label": "1,264 updated"}, {"label": "48 to correct", "tone": "down"}]
-    return {"id": "import", "title": "Import of 48,210 people", "done": 31_400, "total": 48_210, "left": "2 min left", "percent_ok": 62, "percent_to_fix": 3, "facts": facts, "state": "done"}
+    return {
+        "id": "import",
+        "title": "Import of 48,210 people",
+        "done": 31_400,
+        "total": 48_210,
+        "left": "2 min left",
+        "percent_ok": 62,
+        "percent_to_fix": 3,
+        "facts": facts,
+        "state": "done",
+    }
 
 
 def shown_chart(today: date) -> str:
@@ -160,8 +234,23 @@ def shown_chart(today: date) -> str:
 
 def shown_palette() -> list[dict[str, Any]]:
     return [
-        {"title": "People", "entries": [{"label": "Claire Meunier · Meunier Logistique", "detail": "Lyon", "face": "Claire Meunier", "address": "#"}]},
-        {"title": "Actions", "entries": [{"label": "Why was the phone number kept?", "icon": "help-hexagon", "shortcut": "W", "address": "#"}]},
+        {
+            "title": "People",
+            "entries": [
+                {
+                    "label": "Claire Meunier · Meunier Logistique",
+                    "detail": "Lyon",
+                    "face": "Claire Meunier",
+                    "address": "#",
+                }
+            ],
+        },
+        {
+            "title": "Actions",
+            "entries": [
+                {"label": "Why was the phone number kept?", "icon": "help-hexagon", "shortcut": "W", "address": "#"}
+            ],
+        },
     ]
 
 

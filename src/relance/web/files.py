@@ -9,7 +9,17 @@ PARTS = (
 )  # fmt: skip
 STYLESHEETS = tuple(
     f"relance/css/{name}.css"
-    for name in ("relance", "tokens", "fonts", "reset", "base", "layout", *(f"parts/{part}" for part in PARTS), "util", "narrow")
+    for name in (
+        "relance",
+        "tokens",
+        "fonts",
+        "reset",
+        "base",
+        "layout",
+        *(f"parts/{part}" for part in PARTS),
+        "util",
+        "narrow",
+    )
 )
 SCRIPTS = (
     "vendor/htmx-2.0.11/htmx.min.js",

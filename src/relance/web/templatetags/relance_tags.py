@@ -19,10 +19,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from relance.web import charts, formats
-from relance.web.icons import SPRITE, icon_names
 from relance.web.files import SCRIPTS, STYLESHEETS
+from relance.web.icons import SPRITE, icon_names
 from relance.web.navigation import Entry, navigation_for
-from relance.web.words import FACT_NAMES, ROLE_NAMES
+from relance.web.words import FACT_NAMES, PERMISSION_NAMES, ROLE_NAMES
+from relance.workspace.rules import Permission, Role
 
 register = template.Library()
 
@@ -184,7 +185,7 @@ class PartNode(Node):
     def render(self, context: Context) -> SafeString:
         values = {key: value.resolve(context) for key, value in self.values.items()}
         part = context.template.engine.get_template(f"parts/_{self.name.resolve(context)}.html")  # type: ignore[union-attr]
-        inside = mark_safe(self.nodelist.render(context).strip())  # noqa: S308: rendered by the engine, escaped there
+        inside = mark_safe(self.nodelist.render(context).strip())  # noqa: S308 (rendered by the engine, escaped there)
         shared = {name: context.get(name) for name in SHARED_WITH_PARTS}
         return part.render(context.new({**shared, **values, "inside": inside}))
 
@@ -208,7 +209,9 @@ def part(parser: Parser, token: Token) -> PartNode:
 
 
 @register.inclusion_tag("why/_link.html", takes_context=True)
-def why_link(context: Context, decision: str, label: str = "", small: bool = True, plain: bool = False) -> dict[str, Any]:
+def why_link(
+    context: Context, decision: str, label: str = "", small: bool = True, plain: bool = False
+) -> dict[str, Any]:
     """“Why?” for one decision (d-…): opens its panel in `#why` and puts `?why=` in the address; works without script. `plain` is a link in a line of text."""
     request = context["request"]
     query = request.GET.copy()
@@ -261,7 +264,13 @@ def fact_value(value: object) -> str:
 @register.simple_tag
 def role_name(role: str) -> str:
     """A role in the reader's language."""
-    return str(ROLE_NAMES.get(role, role))
+    return str(ROLE_NAMES[Role(role)]) if role in set(Role) else role
+
+
+@register.filter
+def permission_name(permission: str) -> str:
+    """What a door asked for, in words."""
+    return str(PERMISSION_NAMES[Permission(permission)]) if permission in set(Permission) else ""
 
 
 @register.filter
@@ -303,7 +312,8 @@ def control(bound: Any, described_by: str = "") -> SafeString:
         attributes["aria-describedby"] = described_by
     if bound.errors:
         attributes["aria-invalid"] = "true"
-    return mark_safe(bound.as_widget(attrs=attributes))  # noqa: S308
+    widget_as_html: SafeString = bound.as_widget(attrs=attributes)
+    return widget_as_html
 
 
 def describe_field(bound: Any, hint: str = "") -> dict[str, Any]:
@@ -323,7 +333,9 @@ def describe_field(bound: Any, hint: str = "") -> dict[str, Any]:
 @register.simple_tag
 def stylesheets(*more: str) -> SafeString:
     """Every stylesheet in the order of its layer, each a file of its own with a hashed name."""
-    return format_html_join("\n", '<link rel="stylesheet" href="{}">', ((static(name),) for name in (*STYLESHEETS, *more)))
+    return format_html_join(
+        "\n", '<link rel="stylesheet" href="{}">', ((static(name),) for name in (*STYLESHEETS, *more))
+    )
 
 
 @register.simple_tag

@@ -3,7 +3,7 @@
 customElements.define('list-keys', class extends HTMLElement {
   connectedCallback() {
     document.addEventListener('keydown', this.onKey = event => this.act(event));
-    this.addEventListener('focusin', event => { const row = event.target.closest('[data-row]'); if (row) this.mark(row, false); });
+    this.addEventListener('focusin', event => { const row = event.target.closest('[data-row]'); if (row) this.mark(row); });
   }
 
   disconnectedCallback() { document.removeEventListener('keydown', this.onKey); }
@@ -29,15 +29,13 @@ customElements.define('list-keys', class extends HTMLElement {
     event.preventDefault();
     const at = rows.indexOf(this.at);
     const row = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
-    this.mark(row, true);
+    this.mark(row);
+    row.scrollIntoView({ block: 'nearest' }); // only by keys: scrolling under a pressed mouse would move the click
+    (row.matches('a, [tabindex]') ? row : this.link(row) ?? row.querySelector('input, button'))?.focus({ preventScroll: true });
     if (this.hasAttribute('data-opens-as-it-goes')) this.link(row)?.click();
   }
 
-  mark(row, focus) {
-    for (const other of this.rows) other.classList.toggle('at', other === row);
-    row.scrollIntoView({ block: 'nearest' });
-    if (focus) (row.matches('a, [tabindex]') ? row : this.link(row) ?? row.querySelector('input, button'))?.focus({ preventScroll: true });
-  }
+  mark(row) { for (const other of this.rows) other.classList.toggle('at', other === row); }
 
   link(row) { return row.matches('a') ? row : row.querySelector('[data-open]') ?? row.querySelector('a:not([data-why])'); }
 
