@@ -15,6 +15,7 @@ import typer
 
 from relance.lib.home import relance_home
 from relance.lib.postgres import Cluster
+from relance.lib.processes import tethered
 from relance.lib.supervisor import Program, Supervisor
 
 from .backups import backup, restore
@@ -133,7 +134,7 @@ def migrate(as_json: AsJson = False) -> None:
 
 def _in_foreground(command: Sequence[str]) -> int:
     """Run a command as ours: what would stop us stops it, and we end when it has ended."""
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen(command, start_new_session=True, preexec_fn=tethered(signal.SIGTERM))
 
     def pass_on(_number: int, _frame: FrameType | None) -> None:
         process.send_signal(signal.SIGTERM)

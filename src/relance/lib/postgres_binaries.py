@@ -84,6 +84,11 @@ def _version_of(program: Path) -> int | None:
 def _places() -> Iterator[tuple[str, list[Path]]]:
     named = os.environ.get("RELANCE_PG_BIN")
     if named:
+        if inspect_bin(Path(named)) is None:
+            raise NoPostgres(
+                f"RELANCE_PG_BIN is {named!r}: expected a directory that holds working postgres and initdb programs. "
+                "Nothing was started; correct it, or leave it out to use the packaged PostgreSQL."
+            )
         yield "RELANCE_PG_BIN", [Path(named)]
     for package in PACKAGES:
         yield package, _packaged(package)
