@@ -25,6 +25,7 @@ from relance.sandbox.schema import OrgObject
 from relance.sandbox.soql import compile_query, flat_rows
 from relance.sandbox.soql_dates import stamp
 from relance.sandbox.soql_sql import Compiled
+from relance.sandbox.writes import insert_record, update_record, upsert_record
 
 TABLES = (
     """CREATE TABLE IF NOT EXISTS _job (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, user_id TEXT NOT NULL,
@@ -232,7 +233,7 @@ def save_row(org: Org, job: Job, caller: Caller, values: dict[str, object]) -> S
     """One row. There is no header to let duplicates pass here: a rule that would only warn blocks."""
     options = WriteOptions(auto_assign=job.assignment_rule or False, as_text=True)
     if job.operation == "insert":
-        return org.records.insert(caller, job.object, values, options)
+        return insert_record(org, caller, job.object, values, options)
     if job.operation == "upsert":
         return save_upsert(org, job, caller, values, options)
     record_id = next((str(value) for name, value in values.items() if name.lower() == "id" and value), None)
@@ -241,7 +242,7 @@ def save_row(org: Org, job: Job, caller: Caller, values: dict[str, object]) -> S
     if job.operation in ("delete", "hardDelete"):
         return org.records.delete(caller, job.object, record_id)
     rest = {name: value for name, value in values.items() if name.lower() != "id"}
-    return org.records.update(caller, job.object, record_id, rest, options)
+    return update_record(org, caller, job.object, record_id, rest, options)
 
 
 def save_upsert(org: Org, job: Job, caller: Caller, values: dict[str, object], options: WriteOptions) -> SaveResult:
@@ -250,7 +251,7 @@ def save_upsert(org: Org, job: Job, caller: Caller, values: dict[str, object], o
     rest = {name: value for name, value in values.items() if name.lower() != wanted}
     if external_value is None:
         return SaveResult.refused(RecordError("MISSING_ARGUMENT", f"{job.external_field} not specified"))
-    result = org.records.upsert(caller, job.object, job.external_field, external_value, rest, options)
+    result = upsert_record(org, caller, job.object, rest, options, by=(job.external_field, external_value))
     if isinstance(result, list):
         complaint = f"{job.external_field}: more than one record found for external id field: [{', '.join(result)}]"
         return SaveResult.refused(RecordError("DUPLICATE_EXTERNAL_ID", complaint, (job.external_field,)))

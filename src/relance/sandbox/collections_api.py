@@ -12,6 +12,7 @@ from relance.sandbox.org import Org
 from relance.sandbox.outcome_bodies import refuse_unreadable, row_body
 from relance.sandbox.outcomes import RecordError, SaveResult, WriteOptions
 from relance.sandbox.rest import external_field, known_object, read_records, wanted_fields
+from relance.sandbox.writes import insert_record, update_record, upsert_record
 
 LARGEST_WRITE = 200
 LARGEST_READ = 2000
@@ -36,7 +37,7 @@ def create_many_view(org: Org, request: Request, _parts: dict[str, str]) -> Resp
     options = request.options()
 
     def save(record: dict[str, Any]) -> SaveResult:
-        return org.records.insert(request.caller, type_of(record), values_of(record), options)
+        return insert_record(org, request.caller, type_of(record), values_of(record), options)
 
     return json_response([row_body(result) for result in save_all(org, records, save, all_or_none=all_or_none)])
 
@@ -49,7 +50,7 @@ def update_many_view(org: Org, request: Request, _parts: dict[str, str]) -> Resp
         record_id, values = split_id(values_of(record))
         if record_id is None:
             return SaveResult.refused(RecordError("MISSING_ARGUMENT", "Id not specified in an update call", ("Id",)))
-        return org.records.update(request.caller, type_of(record), record_id, values, options)
+        return update_record(org, request.caller, type_of(record), record_id, values, options)
 
     return json_response([row_body(result) for result in save_all(org, records, save, all_or_none=all_or_none)])
 
@@ -75,7 +76,7 @@ def upsert_row(
     external_value = values.pop(key) if key is not None else None
     if external_value in (None, ""):
         return SaveResult.refused(RecordError("MISSING_ARGUMENT", f"{field} not specified"))
-    result = org.records.upsert(request.caller, thing, field, external_value, values, options)
+    result = upsert_record(org, request.caller, thing, values, options, by=(field, external_value))
     if isinstance(result, list):
         complaint = f"{field}: more than one record found for external id field: [{', '.join(result)}]"
         return SaveResult.refused(RecordError("DUPLICATE_EXTERNAL_ID", complaint, (field,)))

@@ -23,6 +23,7 @@ from relance.sandbox.soql_filter import only_these
 from relance.sandbox.soql_names import find_field, find_object, readable_fields
 from relance.sandbox.store import quoted
 from relance.sandbox.versions import RESOURCES
+from relance.sandbox.writes import insert_record, update_record, upsert_record
 
 API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 REPLICATION_WINDOW = timedelta(days=30)
@@ -73,7 +74,7 @@ def is_unchanged(org: Org, since: str) -> bool:
 
 def create_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
     thing = known_object(org, request, parts["thing"])
-    result = org.records.insert(request.caller, thing.name, request.json_object(), request.options())
+    result = insert_record(org, request.caller, thing.name, request.json_object(), request.options())
     refuse_unreadable(result)
     if not result.success:
         return refused_save(result.errors, request.base)
@@ -94,7 +95,7 @@ def read_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
 
 def update_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
     thing = known_object(org, request, parts["thing"])
-    result = org.records.update(request.caller, thing.name, parts["id"], request.json_object(), request.options())
+    result = update_record(org, request.caller, thing.name, parts["id"], request.json_object(), request.options())
     return after_change(result, request)
 
 
@@ -126,7 +127,7 @@ def upsert_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
     if any(name.lower() == field.name.lower() for name in values):
         complaint = f"The {field.name} field should not be specified in the sobject data."
         raise Refused(400, "INVALID_FIELD", complaint, fields=[field.name])
-    result = org.records.upsert(request.caller, thing.name, field.name, parts["value"], values, request.options())
+    result = upsert_record(org, request.caller, thing.name, values, request.options(), by=(field.name, parts["value"]))
     if isinstance(result, list):
         return several_answer(result, thing, request)
     refuse_unreadable(result)

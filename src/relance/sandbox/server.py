@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
@@ -25,6 +27,7 @@ BIGGEST_BODY = 160_000_000
 LONGEST_ADDRESS = 16_384
 WORTH_PACKING = 1_000
 IDLE_SECONDS = 120
+LAST_ANSWERS_SECONDS = 5
 SECRET_HEADERS = frozenset({"authorization", "x-sfdc-session", "cookie"})
 SECRET_PATHS = ("/services/oauth2/", "/services/soap/", "/sandbox/apps")
 
@@ -38,6 +41,9 @@ class Listener(ThreadingHTTPServer):
 
     def __init__(self, port: int) -> None:
         self.context: ssl.SSLContext | None = None
+        self._quiet = threading.Condition()
+        self._under_way = 0
+        self._is_closing = False
         super().__init__(("127.0.0.1", port), Conversation)
 
     @property
@@ -47,6 +53,26 @@ class Listener(ThreadingHTTPServer):
     @property
     def port(self) -> int:
         return int(self.server_address[1])
+
+    @contextmanager
+    def one_request(self) -> Iterator[bool]:
+        """Counts a request in and out; False once the listener is closing, when none is taken any more."""
+        with self._quiet:
+            is_welcome = not self._is_closing
+            self._under_way += 1
+        try:
+            yield is_welcome
+        finally:
+            with self._quiet:
+                self._under_way -= 1
+                self._quiet.notify_all()
+
+    def finish(self) -> None:
+        """Takes no more, and lets what is under way end: a client that got no answer could not know what was done."""
+        self.shutdown()
+        with self._quiet:
+            self._is_closing = True
+            self._quiet.wait_for(lambda: self._under_way == 0, timeout=LAST_ANSWERS_SECONDS)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is no error of ours; anything else is told on stderr by the base class."""
@@ -71,6 +97,13 @@ class Conversation(BaseHTTPRequestHandler):
         super().setup()
 
     def converse(self) -> None:
+        with self.server.one_request() as is_welcome:
+            if is_welcome:
+                self.answer_one()
+            else:
+                self.close_connection = True
+
+    def answer_one(self) -> None:
         started = time.perf_counter()
         try:
             body = self.read_body()

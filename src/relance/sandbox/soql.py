@@ -16,11 +16,13 @@ from relance.sandbox.errors import Refused
 from relance.sandbox.ids import DIGITS, make_id
 from relance.sandbox.org import Org
 from relance.sandbox.outcomes import Caller
+from relance.sandbox.scope import computed_value
 from relance.sandbox.soql_dates import stamp
 from relance.sandbox.soql_filter import NUMBER_TYPES, only_these
 from relance.sandbox.soql_names import TEXT_TYPES
 from relance.sandbox.soql_parse import parse_soql
 from relance.sandbox.soql_sql import Asking, Compiled, CompiledChildren, Output, Shape, compile_soql
+from relance.sandbox.values import StoreValue
 
 PAGE = 2000
 KEPT_QUERIES = 500
@@ -148,17 +150,18 @@ def fetch(org: Org, compiled: Compiled, statement: str, parameters: Sequence[obj
 
 
 def formula_reader(org: Org) -> Callable[[str, str, str | None], str | float | int | None]:
-    """A formula's value for SQL. The whole record is computed at once and kept while the statement runs."""
-    computed: dict[tuple[str, str], dict[str, object]] = {}
+    """A formula's value for SQL. A record is read once while the statement runs, however many of its formulas are asked."""
+    rows: dict[str, dict[str, StoreValue] | None] = {}
     everything = Caller(org.user_id, all_rights=True)
 
-    def read(thing: str, field: str, record_id: str | None) -> str | float | int | None:
+    def read(object_name: str, field_name: str, record_id: str | None) -> str | float | int | None:
         if record_id is None:
             return None
-        key = (thing, record_id)
-        if key not in computed:
-            computed[key] = org.records.read(everything, thing, record_id) or {}
-        value = computed[key].get(field)
+        thing = org.schema.objects[object_name]
+        if record_id not in rows:
+            rows[record_id] = org.records.row(thing, record_id)
+        row = rows[record_id]
+        value = computed_value(org.records, thing, row, thing.fields[field_name], everything) if row else None
         return value if isinstance(value, str | float | int) else None
 
     return read

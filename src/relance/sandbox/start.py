@@ -97,7 +97,7 @@ def running_org(options: OrgOptions, *, say: Say) -> Iterator[tuple[Org, Ready]]
                 yield org, make_ready(org, options, plain, secure, ca_file)
             finally:
                 for listener in (plain, secure):
-                    listener.shutdown()
+                    listener.finish()
                 for thread in threads:
                     thread.join(timeout=5)
                 jobs.stop()

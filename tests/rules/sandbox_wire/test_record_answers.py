@@ -127,6 +127,18 @@ def test_several_records_under_one_external_id_are_listed(desk: Desk):
     assert places[0].startswith(f"{BASE}/sobjects/Lead/00Q")
 
 
+def test_a_parent_may_be_named_by_an_external_id_of_its_own(desk: Desk):
+    username = desk.query(f"SELECT Username FROM User WHERE Id = '{desk.org.user_id}'")["records"][0]["Username"]
+    named = {"LastName": "Émile", "Company": "Gamma", "Owner": {"attributes": {"type": "User"}, "Username": username}}
+
+    _status, made = body_of(desk, "POST", "sobjects/Lead", named)
+    status, errors = body_of(desk, "POST", "sobjects/Lead", {**named, "Owner": {"Username": "nobody@x.example"}})
+
+    assert desk.get(f"sobjects/Lead/{made['id']}")["OwnerId"] == desk.org.user_id
+    assert (status, errors[0]["errorCode"]) == (400, "INVALID_FIELD")
+    assert errors[0]["message"].startswith("Foreign key external ID: nobody@x.example not found for field Username")
+
+
 def test_a_collection_answers_row_by_row_in_order(desk: Desk):
     good = {"attributes": {"type": "Lead"}, "LastName": "Émile", "Company": "Gamma"}
     bad = {"attributes": {"type": "Lead"}, "LastName": "Fanny"}
