@@ -2,9 +2,11 @@
 
 from django.urls import include, path
 
+from relance.web.profile import own_address
 from relance.web.urls import urlpatterns as pages
 
 urlpatterns = [
+    path("accounts/email/", own_address),  # before allauth's page: an address is an administrator's matter
     path("accounts/", include("allauth.urls")),
     path("", include(pages)),
 ]
