@@ -29,7 +29,12 @@
   document.addEventListener('htmx:responseError', event => complain(
     event.detail.xhr.status === 403 ? document.body.dataset.refused
       : event.detail.xhr.status === 503 ? document.body.dataset.restarting : document.body.dataset.failed));
-  document.addEventListener('htmx:beforeSwap', () => document.getElementById('trouble')?.remove());
+  // A part that refreshes by itself never takes away what one is typing in or standing on.
+  document.addEventListener('htmx:beforeSwap', event => {
+    document.getElementById('trouble')?.remove();
+    const { target, requestConfig } = event.detail;
+    if (!requestConfig.triggeringEvent && target.contains(document.activeElement)) event.detail.shouldSwap = false;
+  });
 
   // Old content stays and dims after 300 ms; a region that refreshes by itself never dims.
   document.addEventListener('htmx:beforeRequest', event => {
