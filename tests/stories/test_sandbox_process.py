@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import httpx
@@ -167,3 +168,26 @@ def test_many_requests_travel_on_one_connection(tree: Path, tmp_path: Path):
                 assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
                 headers = dict(iter(lambda: answers.readline().strip().partition(b": ")[::2], (b"", b"")))
                 answers.read(int(headers[b"Content-Length"]))
+
+
+def test_a_bulk_load_cut_by_a_kill_is_finished_once_and_only_once(tree: Path, tmp_path: Path):
+    rows = "".join(f"k-{number},Nom {number},Société {number},n{number}@n{number}.example\n" for number in range(6000))
+    jobs = "/services/data/v66.0/jobs/ingest"
+    org = start_org(tmp_path, tree)
+    ports = [org.told[scheme].rpartition(":")[2] for scheme in ("http", "https")]
+    with org.client() as client:
+        job = client.post(jobs, json={"object": "Lead", "operation": "insert", "contentType": "CSV"}).json()["id"]
+        client.put(f"{jobs}/{job}/batches", content=f"Relance_Id__c,LastName,Company,Email\n{rows}".encode())
+        client.patch(f"{jobs}/{job}", json={"state": "UploadComplete"})
+        while client.get(f"{jobs}/{job}").json()["numberRecordsProcessed"] < 400:
+            time.sleep(0.01)
+    org.process.kill()
+    org.process.communicate()
+
+    with org_running(tmp_path, tree, "--http", ports[0], "--https", ports[1]) as again, again.client() as client:
+        while (info := client.get(f"{jobs}/{job}").json())["state"] in ("UploadComplete", "InProgress"):
+            time.sleep(0.05)
+
+        assert (info["state"], info["numberRecordsProcessed"], info["numberRecordsFailed"]) == ("JobComplete", 6000, 0)
+        counted = client.get("/services/data/v66.0/query", params={"q": "SELECT COUNT() FROM Lead"}).json()
+        assert counted["totalSize"] == 6000
