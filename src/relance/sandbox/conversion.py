@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from relance.sandbox.ids import MalformedId, whole_id
 from relance.sandbox.outcomes import Caller, ConvertRequest, ConvertResult, RecordError, SaveResult, WriteOptions
-from relance.sandbox.schema import OrgObject, PicklistValue
+from relance.sandbox.schema import OrgField, OrgObject, PicklistValue
 from relance.sandbox.store import quoted
-from relance.sandbox.values import StoreValue
+from relance.sandbox.values import StoreValue, number_text
 
 if TYPE_CHECKING:
     from relance.sandbox.records import Records
@@ -163,7 +163,7 @@ class _Conversion:
             field, source = thing.fields.get(output), self.lead_object.fields.get(own)
             value = None if source is None else self.lead.get(source.name)
             if field is not None and field.createable and value is not None and (value or field.type != "boolean"):
-                values[field.name] = bool(value) if field.type == "boolean" else value
+                values[field.name] = _carried(field, value)
         return values
 
     def _opportunity(self, account: str, contact: str) -> str:
@@ -174,7 +174,7 @@ class _Conversion:
         stages = [v.value for v in thing.fields["StageName"].picklist if v.active and "closed" not in v.traits]
         values = {
             **self._mapped(thing),
-            "Name": self.request.opportunity_name or f"{self.lead.get('Company')}-",
+            "Name": (self.request.opportunity_name or f"{self.lead.get('Company')}-")[: thing.fields["Name"].length],
             "AccountId": account,
             "OwnerId": self.owner,
             "StageName": stages[0] if stages else "Prospecting",
@@ -224,6 +224,14 @@ class _Conversion:
         if not result.success or result.id is None:
             raise _Stopped(*result.errors)
         return result.id
+
+
+def _carried(field: OrgField, value: StoreValue) -> object:
+    """A value of the lead as the mapped field takes it: numbers may be mapped to text."""
+    if field.type == "boolean":
+        return bool(value)
+    is_number = field.type in ("int", "double", "currency", "percent")
+    return number_text(value) if isinstance(value, int | float) and not is_number else value
 
 
 def _end_of_quarter(day: date) -> date:

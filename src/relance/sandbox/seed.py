@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from relance.sandbox.assignment import owner_named
 from relance.sandbox.ids import is_id
 from relance.sandbox.outcomes import Caller
 from relance.sandbox.records import Records
@@ -40,7 +41,18 @@ def seed_org(records: Records, data: Path | None, *, username: str = INTEGRATION
         if data is not None and records.store.fact("data") is None:
             _Loader(records, seeded).load(data)
             records.store.keep_fact("data", str(data))
+        seeded.skipped += absent_assignees(records)
     return seeded
+
+
+def absent_assignees(records: Records) -> list[str]:
+    """A line for each entry of an active assignment rule that names nobody of this org."""
+    return [
+        f"{rule.object}.{rule.name}: it assigns to {entry.assigned_to}, no active user of the org; the entry changes no owner"
+        for rule in records.schema.assignment_rules
+        for entry in rule.entries
+        if rule.active and entry.assigned_to_type == "User" and owner_named(records, entry) is None
+    ]
 
 
 @dataclass(slots=True)

@@ -56,7 +56,7 @@ def read_tree(path: Path) -> OrgSchema:
     folders, project = package_directories(path, schema.skipped)
     schema.namespace = str(project.get("namespace") or "")
     schema.api_version = str(project.get("sourceApiVersion") or schema.api_version)
-    files, unknown = _sorted_by_kind(folders)
+    files, unknown = _sorted_by_kind(folders, schema.skipped)
     for kind, take in TAKERS.items():
         for file in files.get(kind, ()):
             _take_file(schema, path.resolve(), file, take)
@@ -72,11 +72,11 @@ def read_tree(path: Path) -> OrgSchema:
     return schema
 
 
-def _sorted_by_kind(folders: list[Path]) -> tuple[dict[str, list[str]], Counter[str]]:
+def _sorted_by_kind(folders: list[Path], skipped: list[str]) -> tuple[dict[str, list[str]], Counter[str]]:
     files: dict[str, list[str]] = {}
     unknown: Counter[str] = Counter()
     for folder in folders:
-        for file in files_below(folder):
+        for file in files_below(folder, skipped):
             name = os.path.basename(file)  # noqa: PTH119
             stem = name.removesuffix("-meta.xml")
             kind = stem.rpartition(".")[2] if "." in stem else name

@@ -46,20 +46,21 @@ def package_directories(root: Path, skipped: list[str]) -> tuple[list[Path], dic
     return _without_nested(folders) or [root.resolve()], project
 
 
-def files_below(folder: Path) -> Iterator[str]:
+def files_below(folder: Path, skipped: list[str]) -> Iterator[str]:
     """Every file under a folder in a stable order, hidden ones and links to folders left out."""
     names: list[tuple[str, bool]] = []
     try:
         with os.scandir(folder) as entries:
             names = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-    except OSError:
+    except OSError as trouble:
+        skipped.append(f"{folder}: the folder cannot be read ({trouble.strerror})")
         return
     for name, is_folder in sorted(names):
         if name.startswith(".") or name in IGNORED_FOLDERS:
             continue
         path = os.path.join(folder, name)  # noqa: PTH118 - thirty thousand Path objects cost seconds
         if is_folder:
-            yield from files_below(Path(path))
+            yield from files_below(Path(path), skipped)
         else:
             yield path
 

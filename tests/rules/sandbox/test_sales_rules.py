@@ -195,6 +195,11 @@ class TestConversion:
         assert (contact["Relance_Id__c"], contact["Langue__c"]) == ("R-1", "fr")
         assert (contact["Niveau_Poste__c"], contact["Source_Origine__c"]) == (None, None)
 
+    def test_a_long_company_name_does_not_stop_the_conversion(self, hexalis):
+        lead = self.lead(hexalis, Company="V" * 200)
+
+        assert self.convert(hexalis, lead).success
+
     def test_a_contact_that_was_there_gets_only_what_it_lacks(self, hexalis):
         contact = kept(
             hexalis.records.insert(
