@@ -61,6 +61,10 @@ def run(arguments: list[str]) -> int:
         return ended.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
+    except SystemExit as ended:  # the environment could not be read: its words, or a number
+        return (
+            _report(ended.code, as_json="--json" in arguments) if isinstance(ended.code, str) else int(ended.code or 0)
+        )
     except TyperException as wrong:
         return _report(wrong.format_message(), as_json="--json" in arguments)
     except _could_not_run() as error:
@@ -69,6 +73,7 @@ def run(arguments: list[str]) -> int:
 
 def _could_not_run() -> tuple[type[BaseException], ...]:
     """Errors that say what to do by themselves; all others are ours and keep their traceback."""
+    from django.core.exceptions import ImproperlyConfigured
     from django.db import OperationalError
 
     from relance.lib.home import HomeUnusable
@@ -79,7 +84,15 @@ def _could_not_run() -> tuple[type[BaseException], ...]:
     from relance.lib.supervisor import AlreadyRunning, ProgramFailed
 
     ours = (CannotRun, DatabaseNotRunning, PostgresRefused, NoPostgres, KeyIsGone)
-    return (*ours, HomeUnusable, NoUserForPostgres, AlreadyRunning, ProgramFailed, OperationalError)
+    return (
+        *ours,
+        HomeUnusable,
+        NoUserForPostgres,
+        AlreadyRunning,
+        ProgramFailed,
+        ImproperlyConfigured,
+        OperationalError,
+    )
 
 
 def _report(words: str, *, as_json: bool) -> int:
