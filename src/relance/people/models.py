@@ -275,6 +275,8 @@ class Import(models.Model):
         UNDONE = "undone", _("Undone")
         FAILED = "failed", _("Could not be read")
 
+    ENDED = (State.DONE, State.FAILED, State.UNDONE)
+
     file_name = models.CharField(max_length=255)
     path = models.CharField(
         max_length=400, help_text="Under the files of the workspace; emptied when the file is gone."
@@ -313,6 +315,7 @@ class Import(models.Model):
     preview_counts = models.JSONField(default=dict)
     problem = models.JSONField(null=True, help_text="Why the file as a whole could not be read.")
     stop_asked_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True, help_text="The moment every row it writes carries.")
     moved_at = models.DateTimeField(null=True, help_text="When it last made progress.")
     ended_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)

@@ -194,6 +194,57 @@ declare_reason(
     Verdict.SKIP,
 )
 
+# Files that could not be taken at all.
+declare_reason(
+    "people.file_empty",
+    2221,
+    _("The file is empty."),
+    _("Check that the export finished, then upload it again."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "people.file_binary",
+    2222,
+    _("The file is not a text file (%(kind)s)."),
+    _("Open it in the spreadsheet and save it as CSV (UTF-8)."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "people.file_too_big",
+    2223,
+    _("The file has %(size)s bytes; the most is %(limit)s."),
+    _("Cut it into several files."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "people.file_too_many_columns",
+    2224,
+    _("The file has %(columns)s columns; the most is %(limit)s."),
+    _("Check the separator, or leave out columns that are not needed."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "people.file_line_too_long",
+    2225,
+    _("A line of the file is longer than %(limit)s characters."),
+    _("Check that the file is a CSV with one row a line."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "people.file_without_rows",
+    2226,
+    _("The file has a header and no row under it."),
+    _("Check that the export holds rows, then upload it again."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "people.file_gone",
+    2227,
+    _("The file of this import is no longer kept."),
+    _("Upload it again as a new import."),
+    Verdict.SKIP,
+)
+
 # What an undone import left as it is.
 declare_reason(
     "people.undo_changed_since",
@@ -216,3 +267,4 @@ declare_reason(
     _("Settle what holds the person, then delete them by hand."),
     Verdict.SKIP,
 )
+declare_reason("people.undo_restored", 2304, _("The other values of the import were set back to what they were."))

@@ -7,6 +7,7 @@ property test holds the two equal. Change a pattern here and both follow.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -101,13 +102,18 @@ def read_value(kind: FieldKind, text: str, *, choices: tuple[str, ...] = (), rea
     text = text.strip(BLANKS)
     if not text:
         return None
-    if len(text) > LONGEST.get(kind, 100):
-        raise ValueRefused(skip("people.value_too_long", length=len(text), limit=LONGEST.get(kind, 100)))
+    if len(text) > longest(kind):
+        raise ValueRefused(skip("people.value_too_long", length=len(text), limit=longest(kind)))
     if kind is FieldKind.CHOICE:
         return _choice(text, choices)
     if kind is FieldKind.CHOICES:
         return _choices(text, choices)
     return _READERS[kind](text, reading)
+
+
+def longest(kind: FieldKind) -> int:
+    """How many characters a value of this kind may be written with."""
+    return LONGEST.get(kind, 100)
 
 
 def check_value(kind: FieldKind, value: Any, *, choices: tuple[str, ...] = ()) -> Value:
@@ -177,7 +183,9 @@ def _datetime(text: str, reading: Reading) -> datetime:
     hour, zone = parts[3] or "00:00", parts[5]
     if not re.fullmatch(HOUR, hour) or (zone and not re.fullmatch(ZONE, zone)):
         raise ValueRefused(skip("people.value_not_a_moment", value=text))
-    return datetime.combine(day, _hour_of(hour), _offset(zone) if zone else ZoneInfo(reading.zone))
+    if zone:
+        return datetime.combine(day, _hour_of(hour), _offset(zone))
+    return _local_moment(datetime.combine(day, _hour_of(hour), ZoneInfo(reading.zone)))
 
 
 def _choice(text: str, choices: tuple[str, ...]) -> str:
@@ -188,10 +196,12 @@ def _choice(text: str, choices: tuple[str, ...]) -> str:
     return found or text
 
 
-def _choices(text: str, choices: tuple[str, ...]) -> tuple[str, ...] | None:
+def _choices(text: str, choices: tuple[str, ...]) -> tuple[str, ...]:
     parts = (part.strip(BLANKS) for part in text.split(";" if ";" in text else ","))
     kept = dict.fromkeys(_choice(part, choices) for part in parts if part)
-    return tuple(kept) or None
+    if not kept:
+        raise ValueRefused(skip("people.value_not_a_choice", value=text, choices=list(choices)))
+    return tuple(kept)
 
 
 def _matching(kind: FieldKind, text: str, code: str) -> str:
@@ -212,10 +222,9 @@ def _day_of(text: str, reading: Reading) -> date | None:
         day, month = (first, second) if reading.is_day_first else (second, first)
     else:
         return None
-    if year < EARLIEST_YEAR or not 1 <= month <= 12:
+    if year < EARLIEST_YEAR or not 1 <= month <= 12 or not 1 <= day <= monthrange(year, month)[1]:
         return None
-    last = (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day if year < 9999 else 28
-    return date(year, month, day) if 1 <= day <= last else None
+    return date(year, month, day)
 
 
 def _hour_of(text: str) -> time:
@@ -225,12 +234,35 @@ def _hour_of(text: str) -> time:
     return time(int(parts[1]), int(parts[2]), int(parts[4] or 0), fraction)
 
 
+def _local_moment(moment: datetime) -> datetime:
+    """The hour that comes twice in autumn is the second one, as PostgreSQL has it."""
+    first, second = moment.replace(fold=0).utcoffset(), moment.replace(fold=1).utcoffset()
+    assert first is not None and second is not None
+    return moment.replace(fold=int(first > second)).astimezone(UTC)
+
+
 def _offset(zone: str) -> timezone:
     if zone == "Z":
         return UTC
     minutes = int(zone[1:3]) * 60 + int(zone[-2:])
     return timezone(timedelta(minutes=minutes if zone[0] == "+" else -minutes))
 
+
+# What a cell that is no value of the field's kind is told.
+UNREADABLE = {
+    FieldKind.EMAIL: "people.value_not_an_email",
+    FieldKind.PHONE: "people.value_not_a_phone",
+    FieldKind.URL: "people.value_not_a_url",
+    FieldKind.INTEGER: "people.value_not_an_integer",
+    FieldKind.NUMBER: "people.value_not_a_number",
+    FieldKind.BOOLEAN: "people.value_not_a_boolean",
+    FieldKind.DATE: "people.value_not_a_date",
+    FieldKind.DATETIME: "people.value_not_a_moment",
+    FieldKind.CHOICE: "people.value_not_a_choice",
+    FieldKind.CHOICES: "people.value_not_a_choice",
+    FieldKind.TEXT: "people.value_too_long",
+    FieldKind.LONG_TEXT: "people.value_too_long",
+}
 
 _READERS: dict[FieldKind, Callable[[str, Reading], Value]] = {
     FieldKind.TEXT: lambda text, reading: text,

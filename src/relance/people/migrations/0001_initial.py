@@ -259,6 +259,10 @@ class Migration(migrations.Migration):
                 ("preview_counts", models.JSONField(default=dict)),
                 ("problem", models.JSONField(help_text="Why the file as a whole could not be read.", null=True)),
                 ("stop_asked_at", models.DateTimeField(null=True)),
+                (
+                    "started_at",
+                    models.DateTimeField(help_text="The moment every row it writes carries.", null=True),
+                ),
                 ("moved_at", models.DateTimeField(help_text="When it last made progress.", null=True)),
                 ("ended_at", models.DateTimeField(null=True)),
                 ("undone_at", models.DateTimeField(null=True)),
