@@ -63,12 +63,30 @@ def test_a_command_starts_the_database_and_stops_it_when_it_is_done(home: Path) 
 
 
 def test_database_url_replaces_our_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/relance")
+    with TemporaryCluster() as somebody_elses:
+        monkeypatch.setenv("DATABASE_URL", somebody_elses)
 
-    with database(home) as dsn:
-        assert dsn == "postgresql://elsewhere/relance"
+        with database(home) as dsn:
+            assert dsn == somebody_elses
 
+        assert run(somebody_elses, "SELECT 1") == [(1,)]
     assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        pytest.param("postgresql://127.0.0.1:1/relance", "cannot be reached", id="nobody answers"),
+        pytest.param("mysql://somewhere", "cannot be read", id="another kind of database"),
+    ],
+)
+def test_a_database_url_that_leads_nowhere_is_told_at_once(
+    home: Path, monkeypatch: pytest.MonkeyPatch, url: str, says: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+
+    with pytest.raises(DatabaseNotRunning, match=says), database(home):
+        pass
 
 
 def test_commands_that_begin_at_once_share_one_server_and_the_last_to_leave_stops_it(home: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from relance.lib.home import relance_home
-from relance.lib.postgres import Cluster
+from relance.lib.postgres import Cluster, check_reachable
 from relance.lib.processes import tethered
 from relance.lib.supervisor import Program, Supervisor
 
@@ -66,7 +66,10 @@ def run_instance(
 
     `work` runs in a thread once all is up; Django is ready in it. A number it returns ends the run with that code.
     """
-    cluster = None if os.environ.get("DATABASE_URL") else Cluster(home, say=say)
+    named = os.environ.get("DATABASE_URL")
+    if named:
+        check_reachable(named)
+    cluster = None if named else Cluster(home, say=say)
 
     def prepare() -> None:
         if cluster is not None:

@@ -34,6 +34,7 @@ __all__ = [
     "DatabaseNotRunning",
     "PostgresRefused",
     "TemporaryCluster",
+    "check_reachable",
     "current_dsn",
     "database",
     "find_binaries",
@@ -69,11 +70,28 @@ def current_dsn(home: Path) -> str:
     return str(note["dsn"])
 
 
+def check_reachable(dsn: str) -> None:
+    """Say at once, and in one line, what a pool would only find out by waiting. DatabaseNotRunning when it is not there."""
+    try:
+        psycopg.connect(dsn, connect_timeout=5).close()
+    except psycopg.OperationalError as refused:
+        why = str(refused).strip().splitlines()[-1].strip()
+        raise DatabaseNotRunning(
+            f"The database that DATABASE_URL names cannot be reached: {why} "
+            "Nothing was changed. Check the address, and that the server runs and lets us in."
+        ) from refused
+    except psycopg.ProgrammingError as misspelt:
+        raise DatabaseNotRunning(
+            f"DATABASE_URL cannot be read: {misspelt}. Expected postgresql://user:password@host:port/name."
+        ) from misspelt
+
+
 @contextmanager
 def database(home: Path, *, say: Say = say_on_stderr) -> Iterator[str]:
     """The database for as long as the block runs: somebody else's, one that runs already, or our own."""
     named = os.environ.get("DATABASE_URL")
     if named:
+        check_reachable(named)
         yield named
         return
     cluster = Cluster(home, say=say)
