@@ -11,7 +11,7 @@ from relance.sandbox.assignment import assign_owner
 from relance.sandbox.conversion import convert_lead
 from relance.sandbox.deletion import bury, revive
 from relance.sandbox.draft import Draft, draft_of
-from relance.sandbox.enforcement import first_errors
+from relance.sandbox.enforcement import first_errors, uniqueness_errors
 from relance.sandbox.formula import FormulaFailed
 from relance.sandbox.ids import MalformedId, whole_id
 from relance.sandbox.merging import merge_records
@@ -207,9 +207,11 @@ class Records:
                 return SaveResult.refused(error, record_id=str(row["Id"]))
             if not caller.may(thing.name, "delete"):
                 return SaveResult.refused(NOT_YOURS, record_id=str(row["Id"]))
-            error_or_none = revive(self, thing, row, caller.user_id)
-            if error_or_none is not None:
-                return SaveResult.refused(error_or_none, record_id=str(row["Id"]))
+            # While it lay in the bin another record may have taken its unique value.
+            taken = uniqueness_errors(self, Draft(thing, caller, DEFAULT_OPTIONS, row))
+            errors = taken or _one_or_none(revive(self, thing, row, caller.user_id))
+            if errors:
+                return SaveResult.refused(*errors, record_id=str(row["Id"]))
             return SaveResult(str(row["Id"]), success=True, created=False)
 
     def read(self, caller: Caller, object_name: str, record_id: str) -> dict[str, object] | None:

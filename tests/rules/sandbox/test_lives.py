@@ -107,6 +107,14 @@ class TestRecycleBin:
         assert hexalis.row("Lead", lead)["SystemModstamp"] == "2026-03-02T11:00:00.000Z"
         assert told(hexalis.records.undelete(hexalis.admin, "Lead", lead))[0] == "UNDELETE_FAILED"
 
+    def test_it_does_not_come_back_once_its_unique_value_is_taken(self, hexalis):
+        lead = hexalis.lead(Relance_Id__c="R-1")
+        hexalis.records.delete(hexalis.admin, "Lead", lead)
+        hexalis.lead(LastName="Bruno", Relance_Id__c="R-1")
+
+        assert told(hexalis.records.undelete(hexalis.admin, "Lead", lead))[0] == "DUPLICATE_VALUE"
+        assert hexalis.row("Lead", lead)["IsDeleted"] == 1
+
     def test_an_account_takes_its_people_and_licences_along_and_brings_them_back(self, hexalis):
         records, admin = hexalis.records, hexalis.admin
         account = kept(records.insert(admin, "Account", {"Name": "Vernier"}))
