@@ -17,6 +17,7 @@ from .doors import CannotRun
 USUAL_PORT = 8000
 _THREADS = 4  # a process; well below the pool, for a thread that waits for a connection answers late
 _LOCAL = "127.0.0.1"
+_RESERVED: list[socket.socket] = []
 _PROBE = "/accounts/login/"  # needs no sign-in, touches the database, and warms what every page needs
 
 
@@ -55,16 +56,33 @@ def usual_processes() -> int:
     return min(4, os.cpu_count() or 1)
 
 
+def reserve_port(wanted: int | None, *, usual: int) -> int:
+    """Like `choose_port`, and kept from other Relances until this process ends.
+
+    Granian shares its port with whoever else shares it: two that chose the same one in the same second would both
+    serve it. The reservation is a socket that does not listen; only Granian, as the same user, may bind beside it.
+    """
+    tries = [wanted] if wanted is not None else [usual, 0]
+    for port in tries:
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of an earlier run may linger
+        try:
+            held.bind((_LOCAL, port))
+        except OSError:
+            held.close()
+            continue
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        _RESERVED.append(held)
+        return int(held.getsockname()[1])
+    raise _taken(wanted)
+
+
 def choose_port(wanted: int | None, *, usual: int) -> int:
     """The port asked for, or the usual one, or a free one when that is taken. CannotRun when the one asked for is taken."""
-    if wanted is not None:
-        if not is_free(wanted):
-            raise CannotRun(
-                f"Port {wanted} of this machine is taken by another program. Nothing was started. "
-                "Choose another with --port, or leave it out to get a free one."
-            )
-        return wanted
-    return usual if is_free(usual) else free_port()
+    if wanted is not None and not is_free(wanted):
+        raise _taken(wanted)
+    return wanted or (usual if is_free(usual) else free_port())
 
 
 def is_free(port: int) -> bool:
@@ -75,10 +93,14 @@ def is_free(port: int) -> bool:
             probe.bind((_LOCAL, port))
         except OSError:
             return False
-    # Two servers that both share a port can both bind it: ask whether one answers, too.
-    with closing(socket.socket()) as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((_LOCAL, port)) != 0
+    return True
+
+
+def _taken(port: int | None) -> CannotRun:
+    return CannotRun(
+        f"Port {port} of this machine is taken by another program. Nothing was started. "
+        "Choose another with --port, or leave it out to get a free one."
+    )
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ from relance.lib.supervisor import Program, Supervisor
 from .backups import backup, restore
 from .doors import AsJson, answer_json, relance_open, say, start_django
 from .prepare import collect_files, migrate_database, prepare_instance
-from .programs import USUAL_PORT, choose_port, granian_command, usual_processes, web_program, worker_programs
+from .programs import USUAL_PORT, granian_command, reserve_port, usual_processes, web_program, worker_programs
 
 Port = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port of the pages: 8000, or a free one when that is taken.")
@@ -49,7 +49,7 @@ def up(
     chosen: list[int] = []
 
     def programs() -> list[Program]:
-        chosen.append(choose_port(port, usual=USUAL_PORT))
+        chosen.append(reserve_port(port, usual=USUAL_PORT))
         return [*worker_programs(workers, concurrency=concurrency), web_program(chosen[-1], processes=processes)]
 
     def tell(_supervisor: Supervisor) -> None:
@@ -106,7 +106,7 @@ def _tell(url: str, link: str | None, home: Path, *, as_json: bool) -> None:
 
 def web(port: Port = None, processes: Processes = None) -> None:
     """Serve the pages, nothing else, until Ctrl-C."""
-    chosen = choose_port(port, usual=USUAL_PORT)
+    chosen = reserve_port(port, usual=USUAL_PORT)
     with relance_open():
         collect_files()
         say(f"Serving the pages at http://localhost:{chosen}.")
