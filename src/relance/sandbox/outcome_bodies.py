@@ -78,7 +78,7 @@ def match_body(thing: str, rule: str, matches: list[DuplicateMatch], base: str) 
 
 def row_body(result: SaveResult, *, says_created: bool = False) -> Json:
     """A row of a collection's answer. Match lists are never given there."""
-    body: Json = {"id": result.id} if result.success else {}
+    body: Json = {"id": result.id} if result.id else {}
     body |= {"success": result.success, "errors": [row_error(error) for error in result.errors]}
     if says_created:
         body["created"] = result.created

@@ -17,10 +17,11 @@ from relance.sandbox.org import Org
 from relance.sandbox.outcome_bodies import refuse_unreadable, refused_save
 from relance.sandbox.outcomes import SaveResult
 from relance.sandbox.schema import OrgField, OrgObject
-from relance.sandbox.soql import compile_query, fetch, parameters_of, render
+from relance.sandbox.soql import compile_query, parameters_of, render
 from relance.sandbox.soql_dates import read_moment, stamp
 from relance.sandbox.soql_filter import only_these
 from relance.sandbox.soql_names import find_field, find_object, readable_fields
+from relance.sandbox.soql_rows import fetch_records
 from relance.sandbox.store import quoted
 from relance.sandbox.versions import RESOURCES
 from relance.sandbox.writes import insert_record, update_record, upsert_record
@@ -217,7 +218,7 @@ def read_records(
             raise Refused(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {thing.name}")
     compiled = compile_query(org, f"SELECT {', '.join(dict.fromkeys(names))} FROM {thing.name}", request.caller)
     statement = compiled.select(also=only_these(compiled.identity))
-    rows = fetch(org, compiled, statement, [*parameters_of(compiled), json.dumps(ids)])
+    rows = fetch_records(org, compiled, statement, [*parameters_of(compiled), json.dumps(ids)])
     records = render(org, compiled, rows, request.base)
     if "Id" not in {name.title() for name in names}:
         for record, row in zip(records, rows, strict=True):

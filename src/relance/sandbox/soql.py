@@ -16,19 +16,17 @@ from relance.sandbox.errors import Refused
 from relance.sandbox.ids import DIGITS, make_id
 from relance.sandbox.org import Org
 from relance.sandbox.outcomes import Caller
-from relance.sandbox.scope import computed_value
 from relance.sandbox.soql_dates import stamp
 from relance.sandbox.soql_filter import NUMBER_TYPES, only_these
 from relance.sandbox.soql_names import TEXT_TYPES
 from relance.sandbox.soql_parse import parse_soql
+from relance.sandbox.soql_rows import Row, fetch, fetch_records
 from relance.sandbox.soql_sql import Asking, Compiled, CompiledChildren, Output, Shape, compile_soql
-from relance.sandbox.values import StoreValue
 
 PAGE = 2000
 KEPT_QUERIES = 500
 SMALLEST_PAGE = 200
 CURSOR_LIFE = timedelta(days=2)
-Row = tuple[object, ...]
 Json = dict[str, object]
 
 
@@ -50,7 +48,7 @@ def answer_query(org: Org, text: str, call: QueryCall) -> Json:
         return column_metadata(compiled)
     if compiled.query.is_count:
         return {"totalSize": count_rows(org, compiled), "done": True, "records": []}
-    rows = fetch(org, compiled, compiled.select(limit=call.batch + 1), parameters_of(compiled))
+    rows = fetch_records(org, compiled, compiled.select(limit=call.batch + 1), parameters_of(compiled))
     if len(rows) <= call.batch:
         return {"totalSize": len(rows), "done": True, "records": render(org, compiled, rows, call.base)}
     if compiled.is_aggregate:
@@ -108,7 +106,7 @@ def compile_query(org: Org, text: str, caller: Caller, *, with_deleted: bool = F
 
 def page_of(org: Org, compiled: Compiled, ids: Sequence[str], *, start: int, number: int, call: QueryCall) -> Json:
     wanted = ids[start : start + call.batch]
-    found = {row[0]: row for row in fetch(org, compiled, compiled.by_ids(), [json.dumps(wanted)])}
+    found = {row[0]: row for row in fetch_records(org, compiled, compiled.by_ids(), [json.dumps(wanted)])}
     records = render(org, compiled, [found[each] for each in wanted if each in found], call.base)
     after = start + call.batch
     if after >= len(ids):
@@ -138,33 +136,6 @@ def count_rows(org: Org, compiled: Compiled) -> int:
 
 def parameters_of(compiled: Compiled) -> list[object]:
     return [*compiled.parameters, *compiled.having_parameters]
-
-
-def fetch(org: Org, compiled: Compiled, statement: str, parameters: Sequence[object]) -> list[Row]:
-    connection = org.store.connection()
-    if compiled.uses_formulas:
-        connection.create_function("sandbox_formula", 3, formula_reader(org))
-    cursor = connection.cursor()
-    cursor.row_factory = None  # plain tuples: half the cost of named rows, and a page has two thousand of them
-    return cursor.execute(statement, parameters).fetchall()
-
-
-def formula_reader(org: Org) -> Callable[[str, str, str | None], str | float | int | None]:
-    """A formula's value for SQL. A record is read once while the statement runs, however many of its formulas are asked."""
-    rows: dict[str, dict[str, StoreValue] | None] = {}
-    everything = Caller(org.user_id, all_rights=True)
-
-    def read(object_name: str, field_name: str, record_id: str | None) -> str | float | int | None:
-        if record_id is None:
-            return None
-        thing = org.schema.objects[object_name]
-        if record_id not in rows:
-            rows[record_id] = org.records.row(thing, record_id)
-        row = rows[record_id]
-        value = computed_value(org.records, thing, row, thing.fields[field_name], everything) if row else None
-        return value if isinstance(value, str | float | int) else None
-
-    return read
 
 
 def render(org: Org, compiled: Compiled, rows: Sequence[Row], base: str) -> list[Json]:
@@ -218,7 +189,7 @@ def children_of(org: Org, children: CompiledChildren, parents: list[str], base: 
     """The children of a page of parents in one statement; a LIMIT counts for each parent."""
     compiled = children.query
     statement = compiled.select(also=only_these(compiled.link))
-    rows = fetch(org, compiled, statement, [*compiled.parameters, json.dumps(parents)])
+    rows = fetch_records(org, compiled, statement, [*compiled.parameters, json.dumps(parents)])
     families: dict[str, list[Json]] = {}
     for row, child in zip(rows, render(org, compiled, rows, base), strict=True):
         family = families.setdefault(str(row[children.link_column]), [])
@@ -229,7 +200,7 @@ def children_of(org: Org, children: CompiledChildren, parents: list[str], base: 
 
 def flat_rows(org: Org, compiled: Compiled) -> Iterable[Row]:
     """All rows of a query without pages, for Bulk."""
-    return fetch(org, compiled, compiled.select(), parameters_of(compiled))
+    return fetch_records(org, compiled, compiled.select(), parameters_of(compiled))
 
 
 def column_metadata(compiled: Compiled) -> Json:

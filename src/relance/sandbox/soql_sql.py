@@ -57,6 +57,16 @@ class Output:
     function: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SelectedFormula:
+    """A formula in the selection: its place is left empty by the statement and filled once the rows are there, all at once."""
+
+    column: int
+    id_column: int
+    thing: OrgObject
+    field: OrgField
+
+
 @dataclass(slots=True)
 class CompiledChildren:
     query: Compiled
@@ -80,6 +90,7 @@ class Compiled:
     outputs: list[Output]
     is_aggregate: bool
     uses_formulas: bool
+    formulas: list[SelectedFormula] = field(default_factory=list)
     link: str = ""  # of a child query: the column that points to the parent
 
     def select(self, *, limit: int | None = None, also: str = "", columns: str | None = None) -> str:
@@ -135,6 +146,7 @@ class Compiler:
         self.names = Names(asking.schema, asking.caller, query.text, aliases)
         self.columns: list[str] = []
         self.outputs: list[Output] = []
+        self.formulas: list[SelectedFormula] = []
 
     def compile(self) -> Compiled:
         root = self.names.enter(self.query.object_name, self.query.object_at, self.query.alias)
@@ -164,6 +176,7 @@ class Compiler:
             outputs=self.outputs,
             is_aggregate=is_aggregate,
             uses_formulas=self.names.uses_formulas,
+            formulas=self.formulas,
         )
 
     def _is_aggregate(self) -> bool:
@@ -207,7 +220,12 @@ class Compiler:
         if found.field.name in level.values:
             raise refuse_at(self.query.text, path.at, f"duplicate field selected: {path}", code="INVALID_FIELD")
         column = len(self.columns)
-        level.values[found.field.name] = (column, self._reader(found, function))
+        if found.field.stored or found.field.virtual or function or len(found.place.tables) > 1:
+            read = self._reader(found, function)
+        else:
+            read = reader_of(found.field, self._column("NULL"))
+            self.formulas.append(SelectedFormula(column, level.id_column, found.thing, found.field))
+        level.values[found.field.name] = (column, read)
         self.outputs.append(Output(".".join(found.output), found.field, column, function))
 
     def _level(self, shape: Shape, place: Place) -> Shape:
@@ -361,6 +379,10 @@ class Compiler:
         compiled = Compiler(query, self.asking, self.aliases).compile()
         if query.is_count or len(compiled.outputs) != 1:
             raise refuse_at(query.text, query.object_at, "Nested query must select exactly one field")
+        chosen = compiled.outputs[0].field
+        if chosen is None or chosen.type not in ("id", "reference"):
+            complaint = f"The selected field '{compiled.outputs[0].name}' in the subquery should point to an object"
+            raise refuse_at(query.text, query.object_at, complaint)
         column = compiled.columns[-1]
         self.names.uses_formulas |= compiled.uses_formulas
         return compiled.select(columns=column, also=f"{column} IS NOT NULL"), [

@@ -168,3 +168,19 @@ def test_columns_are_described_without_any_record(desk: Desk):
 def test_all_fields_need_a_small_limit(desk: Desk):
     assert "Relance_Id__c" in desk.query("SELECT FIELDS(CUSTOM) FROM Lead LIMIT 1")["records"][0]
     assert desk.refusal("SELECT FIELDS(ALL) FROM Lead")["errorCode"] == "MALFORMED_QUERY"
+
+
+def test_a_formula_is_made_when_read_on_the_record_and_through_a_relationship(desk: Desk):
+    made = desk.ask("POST", "sobjects/CampaignMember", campaign_member(desk)).status
+    (member,) = desk.query("SELECT Lead.Initiale__c, Lead.LastName FROM CampaignMember")["records"]
+    names = desk.query("SELECT Initiale__c FROM Lead ORDER BY Initiale__c DESC")["records"]
+
+    assert made == 201
+    assert member["Lead"]["Initiale__c"] == "A"
+    assert [record["Initiale__c"] for record in names] == ["D", "C", "B", "A"]
+
+
+def campaign_member(desk: Desk) -> dict[str, str]:
+    campaign = json.loads(desk.ask("POST", "sobjects/Campaign", {"Name": "Salon"}).body)["id"]
+    aline = desk.query("SELECT Id FROM Lead WHERE LastName = 'Aline'")["records"][0]["Id"]
+    return {"CampaignId": campaign, "LeadId": aline}
