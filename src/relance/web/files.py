@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from django.core.signals import setting_changed
+from django.templatetags.static import static
+
 PARTS = (
     "side", "menu", "button", "badge", "chip", "avatar", "tile", "card", "kpi", "strip", "callout", "rows", "table", "tabs",
     "segmented", "switch", "field", "form", "progress", "why", "timeline", "record", "dialog", "palette", "toast", "empty",
-    "paging", "keys", "chart", "text", "public",
+    "paging", "keys", "chart", "text", "public", "crm",
 )  # fmt: skip
 STYLESHEETS = tuple(
     f"relance/css/{name}.css"
@@ -31,3 +36,16 @@ SCRIPTS = (
         )
     ),
 )  # fmt: skip
+
+
+@cache
+def address_of(name: str) -> str:
+    """The hashed address of a file of ours: a page names dozens, and they never change while the process runs."""
+    return static(name)
+
+
+def _forget_addresses(**_changed: object) -> None:
+    address_of.cache_clear()
+
+
+setting_changed.connect(_forget_addresses)

@@ -55,12 +55,13 @@ def count_waiting(address: str, counter: Counter) -> None:
 
 
 def navigation_for(request: HttpRequest) -> dict[str, list[Entry]]:
-    """The sections this user may open, with addresses, the current one and what waits."""
-    return {
-        "home": _entries(HOME, request),
-        "audience": _entries(AUDIENCE, request),
-        "foot": _entries(FOOT, request),
-    }
+    """The sections this user may open, with addresses, the current one and what waits: counted once a request."""
+    known: dict[str, list[Entry]] | None = getattr(request, "places", None)
+    if known is None:
+        groups = {"home": HOME, "audience": AUDIENCE, "foot": FOOT}
+        known = {name: _entries(sections, request) for name, sections in groups.items()}
+        request.places = known  # type: ignore[attr-defined]
+    return known
 
 
 def places_for(request: HttpRequest) -> list[Entry]:

@@ -12,14 +12,13 @@ from django import template
 from django.contrib.messages import ERROR
 from django.template.base import FilterExpression, Node, NodeList, Parser, Token, token_kwargs
 from django.template.context import Context
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from relance.web import charts, formats
-from relance.web.files import SCRIPTS, STYLESHEETS
+from relance.web.files import SCRIPTS, STYLESHEETS, address_of
 from relance.web.icons import SPRITE, icon_names
 from relance.web.navigation import Entry, navigation_for
 from relance.web.words import FACT_NAMES, PERMISSION_NAMES, ROLE_NAMES
@@ -40,7 +39,7 @@ def icon(name: str, size: str = "") -> SafeString:
         raise template.TemplateSyntaxError(
             f"No icon is named {name!r}: add it to scripts/icons.txt and run scripts/vendor.py."
         )
-    return format_html('<svg class="i {}" aria-hidden="true"><use href="{}#{}"/></svg>', size, static(SPRITE), name)
+    return format_html('<svg class="i {}" aria-hidden="true"><use href="{}#{}"/></svg>', size, address_of(SPRITE), name)
 
 
 @register.simple_tag
@@ -334,14 +333,16 @@ def describe_field(bound: Any, hint: str = "") -> dict[str, Any]:
 def stylesheets(*more: str) -> SafeString:
     """Every stylesheet in the order of its layer, each a file of its own with a hashed name."""
     return format_html_join(
-        "\n", '<link rel="stylesheet" href="{}">', ((static(name),) for name in (*STYLESHEETS, *more))
+        "\n", '<link rel="stylesheet" href="{}">', ((address_of(name),) for name in (*STYLESHEETS, *more))
     )
 
 
 @register.simple_tag
 def behaviours(*more: str) -> SafeString:
     """Every script, deferred: what the browser lacks, over pages that work without."""
-    return format_html_join("\n", '<script src="{}" defer></script>', ((static(name),) for name in (*SCRIPTS, *more)))
+    return format_html_join(
+        "\n", '<script src="{}" defer></script>', ((address_of(name),) for name in (*SCRIPTS, *more))
+    )
 
 
 @register.simple_tag(takes_context=True)
