@@ -160,7 +160,7 @@ class _Org:
         return answer.raise_for_status().json()[name]
 
     def count(self, condition: str) -> int:
-        answer = self._client.get("/query", params={"q": f"SELECT COUNT() FROM Lead WHERE {condition}"})
+        answer = self._client.get("/query", params={"q": " ".join(("SELECT COUNT() FROM Lead WHERE", condition))})
         return int(answer.raise_for_status().json()["totalSize"])
 
 

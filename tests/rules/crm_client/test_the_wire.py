@@ -460,6 +460,18 @@ def test_assignment_is_asked_for_on_writes_alone():
     assert org.calls("/composite")[0].headers["sforce-auto-assign"] == "FALSE"
 
 
+def test_an_update_never_asks_for_assignment_so_a_corrected_phone_keeps_the_owner():
+    def script(asked: Asked) -> Reply:
+        if "oauth2" in asked.path:
+            return nothing_here()
+        return Reply(body=[{"id": "00Q0", "success": True, "errors": []}])
+
+    with an_org(script, auto_assign="TRUE") as (org, client):
+        client.update("Lead", [PushRow("1", {"Phone": "1"}, "00Q0")])
+
+    assert org.calls("/composite")[0].headers["sforce-auto-assign"] == "FALSE"
+
+
 # ── Bulk and SOAP ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -22,13 +22,16 @@ from relance.crm.salesforce.rest import Rest, json_of, unreadable
 CALLS_SPENT_ON_HALVING = 40
 READ_AS_A_WHOLE = frozenset({"JSON_PARSER_ERROR", "INVALID_TYPE_ON_FIELD_IN_RECORD"})
 
+# Salesforce runs its assignment rules on updates too unless told not to: a corrected phone must not change the owner.
+KEEP_THE_OWNER = {"Sforce-Auto-Assign": "FALSE"}
+
 Sent = Callable[[Sequence[PushRow]], tuple[PushOutcome, ...]]
 
 
 def update_rows(rest: Rest, name: str, rows: Sequence[PushRow]) -> tuple[PushOutcome, ...]:
     def send(part: Sequence[PushRow]) -> tuple[PushOutcome, ...]:
         told = [{"attributes": {"type": name}, "id": row.crm_id, **_without(row.fields, "id")} for row in part]
-        return _call(rest, "PATCH", "composite/sobjects", told, part, makes_no_twin=True)
+        return _call(rest, "PATCH", "composite/sobjects", told, part, makes_no_twin=True, headers=KEEP_THE_OWNER)
 
     return in_halves(send, _checked(rows))
 
@@ -104,10 +107,11 @@ def _call(
     *,
     makes_no_twin: bool,
     creates: bool = False,
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[PushOutcome, ...]:
     write = Write(keys=tuple(row.key for row in rows), makes_no_twin=makes_no_twin)
     during = f"{method} {path}"
-    answer = rest.write(method, path, told={"allOrNone": False, "records": told}, write=write)
+    answer = rest.write(method, path, told={"allOrNone": False, "records": told}, write=write, headers=headers)
     results = json_of(answer, during=during, write=write)
     return _outcomes(results, rows, lambda: unreadable(answer, during=during, write=write), creates=creates)
 
