@@ -95,7 +95,6 @@ def test_a_passkey_is_added_and_then_opens_the_door(site, page: Page, context, s
         "/accounts/2fa/webauthn/",
         "/accounts/2fa/totp/activate/",
         "/accounts/password/change/",
-        "/accounts/email/",
     ],
 )
 def test_pages_about_signing_in_stand_inside_the_product(site, page: Page, complaints, address):
