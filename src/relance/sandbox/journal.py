@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS cursor (
 );
 """
 KEPT_REQUESTS = 50_000
+KEPT_BODIES = 2_000  # of the latest requests: a first synchronisation sends gigabytes
 KEPT_BODY = 200_000
 PRUNED_EVERY = 1000
 
@@ -94,6 +95,8 @@ class Journal:
             assert number is not None
             if number % PRUNED_EVERY == 0:
                 self._connection.execute("DELETE FROM request WHERE id <= ?", (number - KEPT_REQUESTS,))
+                bodies = "UPDATE request SET body = NULL WHERE id <= ? AND body IS NOT NULL"
+                self._connection.execute(bodies, (number - KEPT_BODIES,))
             return number
 
     def requests(

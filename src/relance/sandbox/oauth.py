@@ -249,7 +249,7 @@ def open_session(org: Org, request: Request, now: datetime) -> Session:
             raise Refused(401, "INVALID_AUTH_HEADER", "INVALID_AUTH_HEADER")
         raise Refused(401, "INVALID_SESSION_ID", "Session expired or invalid")
     session = org.sessions.find(token.strip(), now)
-    if session is None:
+    if session is None or user_fact(org, session.user_id, "IsActive") == 0:
         raise Refused(401, "INVALID_SESSION_ID", "Session expired or invalid")
     return session
 

@@ -31,7 +31,12 @@ def reader(desk: Desk) -> Desk:
     administrator = Caller(desk.org.user_id, all_rights=True)
     profile = desk.org.records.insert(administrator, "Profile", {"Name": "Reader"}, PLANTED)
     user = {"Username": "reader@alpha.example", "LastName": "Reader", "IsActive": True, "ProfileId": profile.id}
-    user |= {"Alias": "read", "Email": "reader@alpha.example", "TimeZoneSidKey": "Europe/Paris"}
+    user |= {
+        "Alias": "read",
+        "CommunityNickname": "reader",
+        "Email": "reader@alpha.example",
+        "TimeZoneSidKey": "Europe/Paris",
+    }
     made = desk.org.records.insert(administrator, "User", user, PLANTED)
     assert made.id is not None
     session = desk.org.sessions.open(made.id, APP.client_id, NOW)
@@ -138,6 +143,15 @@ def test_a_session_not_used_for_two_hours_is_over(desk: Desk):
     assert desk.org.sessions.find(session.token, NOW + timedelta(minutes=119)) is not None
     assert desk.org.sessions.find(session.token, NOW + timedelta(minutes=119 + 119)) is not None
     assert desk.org.sessions.find(session.token, NOW + timedelta(hours=9)) is None
+
+
+def test_a_user_who_is_deactivated_loses_the_sessions_they_had(desk: Desk, reader: Desk):
+    assert reader.ask("GET", "limits").status == 200
+    user_id = desk.query("SELECT Id FROM User WHERE Username = 'reader@alpha.example'")["records"][0]["Id"]
+
+    assert desk.ask("PATCH", f"sobjects/User/{user_id}", {"IsActive": False}).status == 204
+
+    assert reader.ask("GET", "limits").status == 401
 
 
 def test_a_hidden_field_leaves_describe_and_makes_a_query_fail_as_if_absent(reader: Desk):
