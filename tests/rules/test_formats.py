@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils import timezone, translation
@@ -99,6 +100,18 @@ def test_a_chart_says_its_summary_and_escapes_names():
     assert 'role="img" aria-label="From 1 to 5"' in drawn
     assert "&lt;b&gt;" in drawn and "<b>" not in drawn
     assert drawn.count('<text x="34"') == 5
+
+
+def test_the_name_of_the_workspace_opens_the_list_of_its_siblings():
+    request = RequestFactory().get("/")
+    request.user = AnonymousUser()
+    others = [{"name": "Hexalis Italia", "address": "https://it.hexalis.example"}]
+
+    alone = render_to_string("_side.html", {"request": request, "workspace": {"name": "Hexalis"}, "siblings": []})
+    among = render_to_string("_side.html", {"request": request, "workspace": {"name": "Hexalis"}, "siblings": others})
+
+    assert "<details" not in alone
+    assert 'href="https://it.hexalis.example"' in among and "Hexalis Italia" in among
 
 
 @pytest.mark.parametrize("page", ["500.html", "503.html"])

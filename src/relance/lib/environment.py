@@ -35,6 +35,10 @@ class Environment(BaseSettings):
     url: str = Field(
         "", description="The public address, such as https://relance.example.com; it turns secure cookies on."
     )
+    siblings: WORDS = Field(
+        default_factory=list,
+        description="Other workspaces to switch to from the side bar, separated by commas: Name=https://address.",
+    )
     debug: bool = Field(False, description="Show tracebacks on error pages. Never on a server others can reach.")
     pool_size: int = Field(10, ge=2, le=200, description="Database connections a process keeps at most.")
     smtp_url: str = Field(
@@ -53,7 +57,7 @@ class Environment(BaseSettings):
         description="Let connections reach private addresses: for the sandbox, and for a CRM behind the firewall.",
     )
 
-    @field_validator("secret_keys", "hosts", mode="before")
+    @field_validator("secret_keys", "hosts", "siblings", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value

@@ -21,6 +21,9 @@ DEBUG = ENVIRONMENT.debug
 ALLOWED_HOSTS = ENVIRONMENT.hosts + ([urlsplit(ENVIRONMENT.url).hostname or ""] if ENVIRONMENT.url else [])
 IS_HTTPS = ENVIRONMENT.url.startswith("https://")
 PUBLIC_URL = ENVIRONMENT.url.rstrip("/")
+SIBLINGS = [
+    {"name": name, "address": address} for name, _, address in (word.partition("=") for word in ENVIRONMENT.siblings)
+]
 ALLOW_PRIVATE_ADDRESSES = ENVIRONMENT.allow_private_addresses
 
 ROOMS = ["decisions", "activity", "workspace", "people", "crm"]

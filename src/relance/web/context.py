@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from relance.workspace.models import Workspace
@@ -11,7 +12,7 @@ from relance.workspace.models import Workspace
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The frame of a page: nothing is read before a template asks."""
-    return {"workspace": _Lazily(lambda: Workspace.objects.first())}
+    return {"workspace": _Lazily(lambda: Workspace.objects.first()), "siblings": settings.SIBLINGS}
 
 
 class _Lazily:
