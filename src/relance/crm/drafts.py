@@ -102,7 +102,11 @@ _USUAL: dict[str, dict[Subject, tuple[tuple[str, tuple[str, ...], str], ...]]] =
             ("language", ("Langue__c", "Language__c"), "latest"),
             ("lead_source", ("LeadSource",), "reporting"),
             ("status", ("Status",), "latest"),
-            ("score", ("Relance_Score__c", "Score_Relance__c", "Score__c", "Lead_Score__c", "Score_marketing__c"), "reporting"),
+            (
+                "score",
+                ("Relance_Score__c", "Score_Relance__c", "Score__c", "Lead_Score__c", "Score_marketing__c"),
+                "reporting",
+            ),
         ),
         Subject.COMPANY: (
             ("name", ("Name",), "identity"),

@@ -6,25 +6,30 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from relance.lib.clock import utc_now
-from relance.people.catalogue import FieldSpec, fields_of
+from relance.people.catalogue import FieldSpec, Subject, fields_of
 from relance.workspace.models import User
 
 from .describing import description_of
 from .dialect import FieldDescription, ObjectDescription
+from .dirty import watch_changes
 from .drafts import FieldDraft, ObjectDraft, draft_of, fits, fits_back, suggest_mapping, unmapped_crm_fields
-from .models import Connection, FieldMapping, Mapping, ObjectMapping
-from .rules import Creates, Direction, MappingState, RightSide, Transform
+from .models import Connection, DirtyField, FieldMapping, Mapping, ObjectMapping, QueuedPush
+from .plan import plans_of
+from .pull import forget_stamps
+from .rules import Creates, Direction, MappingState, PushState, RightSide, Transform
 
 __all__ = [
     "Finding",
+    "approve_mapping",
     "approved_mapping",
     "check_mapping",
     "draft_mapping",
@@ -119,6 +124,65 @@ def _told(draft: ObjectDraft) -> list[Any]:
         for line in draft.fields
     ]
     return [draft.object, draft.subject, draft.creates, draft.external_id_field, lines]
+
+
+# ── Approving ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+DRY_RUN_COUNTS_FOR = timedelta(days=1)
+
+
+def approve_mapping(mapping: Mapping, by: User | None, *, now: datetime | None = None) -> Mapping:
+    """Put a draft in force: from now on values move by it. ValidationError without a fresh dry run of this very content.
+
+    Objects whose mapping changed are read again from the beginning, and everything unsettled is decided anew.
+    """
+    now = now or utc_now()
+    _check_approvable(mapping, now)
+    connection = mapping.connection
+    with transaction.atomic():
+        Connection.objects.select_for_update().get(pk=connection.pk)
+        before = approved_mapping(connection)
+        changed = _changed_objects(before, mapping)
+        if before:
+            before.state = MappingState.RETIRED.value
+            before.save(update_fields=["state"])
+        mapping.state, mapping.approved_by, mapping.approved_at = MappingState.APPROVED.value, by, now
+        mapping.save(update_fields=["state", "approved_by", "approved_at"])
+        forget_stamps(connection, changed)
+        _decide_anew(connection, mapping)
+        watch_changes(connection, plans_of(mapping))
+    return mapping
+
+
+def _check_approvable(mapping: Mapping, now: datetime) -> None:
+    if mapping.state != MappingState.DRAFT:
+        raise ValidationError(_("This version is no draft: make a new one from it."))
+    errors = [found.sentence for found in check_mapping(mapping) if found.is_error]
+    if errors:
+        raise ValidationError(errors)
+    told = mapping.dry_run or {}
+    is_of_this = told.get("hash") == mapping_hash(mapping)
+    if not is_of_this or now - datetime.fromisoformat(told["at"]) > DRY_RUN_COUNTS_FOR:
+        raise ValidationError(
+            _("Do the dry run of this very version first: it counts for a day, and until something is changed.")
+        )
+
+
+def _changed_objects(before: Mapping | None, after: Mapping) -> list[str]:
+    old = {draft.object: _told(draft) for draft in draft_of(before)} if before else {}
+    return [draft.object for draft in draft_of(after) if old.get(draft.object) != _told(draft)]
+
+
+def _decide_anew(connection: Connection, mapping: Mapping) -> None:
+    """What was kept or refused under the old version may go another way now; fields no longer mapped are nobody's concern."""
+    for subject in Subject:
+        keys = {line.field_key for draft in draft_of(mapping) if draft.subject is subject for line in draft.fields}
+        noted = DirtyField.objects.filter(connection_id=connection.pk, subject=subject.value)
+        noted.exclude(field_key__in=keys).delete()
+        noted.update(code=None)
+    QueuedPush.objects.filter(connection=connection, state=PushState.REFUSED.value).update(
+        state=PushState.WAITING.value, reason=""
+    )
 
 
 # ── Checking ─────────────────────────────────────────────────────────────────────────────────────────────────────────

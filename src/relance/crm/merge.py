@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -56,7 +57,11 @@ def merge_pages(plan: ObjectPlan, pages: Sequence[bytes], *, run_id: int | None,
     """Merge the records of some pages. The caller holds the transaction; nothing of it is kept if that is undone."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A merge needs its caller's transaction.")
-    _mark_origin(plan)
+    with _marked(plan):
+        return _merge_pages(plan, pages, run_id=run_id, now=now)
+
+
+def _merge_pages(plan: ObjectPlan, pages: Sequence[bytes], *, run_id: int | None, now: datetime) -> Merged:
     _forget()
     _execute(EVENT_TABLE)
     _execute(merge_sql.stage_table(plan))
@@ -76,7 +81,6 @@ def settle_chunk(
     plan: ObjectPlan, *, after: int, run_id: int | None, now: datetime, limit: int = CHUNK_ROWS
 ) -> tuple[Merged, int | None]:
     """Decide changes of ours that no page brought up. Returns what was done, and after whom to go on: None at the end."""
-    _mark_origin(plan)
     _forget()
     _execute(NO_FRESH)
     _named(
@@ -94,13 +98,13 @@ def settle_chunk(
     if not found["times"]:
         return Merged(), None
     _execute(_for(plan, merge_sql.verdict_of_dirty(plan)), connection=plan.connection_id)
-    merged = _apply(plan, run_id=run_id, now=now)
+    with _marked(plan):
+        merged = _apply(plan, run_id=run_id, now=now)
     return merged, found["last"] if found["times"] == limit else None
 
 
 def follow_conversions(plan: ObjectPlan, pairs: Iterable[tuple[str, str]], *, run_id: int | None, now: datetime) -> int:
     """Move the lead of people whose lead became a contact, given as (lead id, contact id). Returns how many were followed."""
-    _mark_origin(plan)
     _forget()
     _execute(EVENT_TABLE)
     followed = _follow_conversions(plan, list(pairs), now=now)
@@ -223,9 +227,12 @@ def _telling(plan: ObjectPlan, *, run_id: int | None, now: datetime) -> dict[str
 # ── Running statements ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _mark_origin(plan: ObjectPlan) -> None:
-    """Our own writes are not changes to send back: the triggers that note changes look at this."""
+@contextmanager
+def _marked(plan: ObjectPlan) -> Iterator[None]:
+    """Our own writes are not changes to send back: the triggers that note changes look at this. Others of the caller's are."""
     _execute("SELECT set_config('relance.origin', %(origin)s, true)", origin=plan.origin)
+    yield
+    _execute("SELECT set_config('relance.origin', '', true)")
 
 
 def _forget() -> None:

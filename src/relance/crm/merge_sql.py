@@ -63,14 +63,17 @@ def _flag(column: str) -> str:
 
 
 def verdict_of_stage(plan: ObjectPlan) -> str:
-    """Decide every field of the records just staged whose link leads and whose stamp is new to us."""
+    """Decide every field of the records just staged whose link leads.
+
+    A stamp counts whole seconds: a record that changed twice in one comes again with the stamp we know, and is compared again.
+    """
     source = (
         "SELECT stage.*, link.id AS link_id, link.@subject@_id AS subject_id, link.agreed_at IS NOT NULL AS has_base, "
         "coalesce(fresh.is_new, false) AS is_new, stage.modified_at AS crm_at FROM crm_stage AS stage "
         "JOIN crm_link AS link ON link.connection_id = %(connection)s AND link.crm_id = stage.crm_id "
         "AND link.role = 'leading' AND link.deleted_at IS NULL LEFT JOIN crm_fresh AS fresh ON fresh.crm_id = stage.crm_id "
         "WHERE NOT stage.is_deleted AND NOT stage.is_converted AND link.@subject@_id IS NOT NULL "
-        "AND (link.crm_modified_at IS NULL OR stage.modified_at > link.crm_modified_at)"
+        "AND (link.crm_modified_at IS NULL OR stage.modified_at >= link.crm_modified_at)"
     )
     return _verdict(plan, source, [_staged(field) for field in plan.fields])
 

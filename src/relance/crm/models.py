@@ -53,6 +53,9 @@ class Connection(models.Model):
     crm_user_id = models.CharField(max_length=40, blank=True, editable=False)
     crm_username = models.CharField(max_length=200, blank=True, editable=False)
     described_at = models.DateTimeField(null=True, editable=False)
+    waits_until = models.DateTimeField(
+        null=True, editable=False, help_text="The CRM asked us to call again no earlier."
+    )
     api_used = models.IntegerField(null=True, editable=False)
     api_limit = models.IntegerField(null=True, editable=False)
     made_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", editable=False)

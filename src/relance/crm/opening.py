@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from django.conf import settings
@@ -28,6 +28,7 @@ def secrets_of(connection: Connection) -> dict[str, str]:
 def open_crm(connection: Connection, *, listener: CallListener | None = None) -> CrmDialect:
     """A client for this connection. Nothing is sent yet; close it when done."""
     told = UsageKeeper(connection, listener)
+    is_spent = connection.login_method == LoginMethod.REFRESH_TOKEN
     return SalesforceClient(
         SalesforceSettings(
             grant=_grant(connection),
@@ -39,7 +40,7 @@ def open_crm(connection: Connection, *, listener: CallListener | None = None) ->
         ),
         listener=told,
         on_new_refresh_token=lambda token: _keep_refresh_token(connection.pk, token),
-        refresh_turn=lambda: _refresh_turn(connection.pk),
+        refresh_turn=(lambda: _refresh_turn(connection.pk)) if is_spent else nullcontext,
     )
 
 

@@ -129,8 +129,8 @@ def days_of_sync(connections: Sequence[int], *, today: date, days: int, since: d
 def health_by_hour(connection: Connection, now: datetime) -> list[str]:
     """The last twenty-four hours, oldest first: ok, warn (some runs failed), bad (all did), none (nothing ran)."""
     since = now - timedelta(hours=HOURS_OF_HEALTH)
-    rows = sql.rows("crm", "page_run_ticks", connection=connection.pk, since=since)
-    told = {int((row["hour"] - since).total_seconds() // 3600): row for row in rows}
+    rows = sql.rows("crm", "page_run_ticks", connection=connection.pk, since=since, now=now, hours=HOURS_OF_HEALTH)
+    told = {row["place"]: row for row in rows}
     return [_health(told.get(hour)) for hour in range(HOURS_OF_HEALTH)]
 
 

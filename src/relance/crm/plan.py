@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from relance.people.catalogue import FieldSpec, Subject, fields_of
 
-from .describing import description_of
+from .describing import latest_snapshot
 from .dialect import FieldDescription, ObjectDescription
 from .drafts import FieldDraft, ObjectDraft, draft_of, fits
-from .models import Mapping
+from .models import DescribeSnapshot, Mapping
 from .rules import Creates, Direction, FieldPolicy, Transform
 from .shapes import FIRST_OBJECT, ObjectShape, shape_of
 
@@ -45,6 +45,7 @@ class ObjectPlan:
     policy_name: str
     shape: ObjectShape
     about: ObjectDescription
+    about_hash: str
     fields: tuple[FieldPlan, ...]
     creates: Creates
     external_id_field: str
@@ -94,13 +95,14 @@ def plans_of(mapping: Mapping) -> dict[str, ObjectPlan]:
     """The plan of each object our user can see, in the order in which they are read."""
     plans: dict[str, ObjectPlan] = {}
     for draft in draft_of(mapping):
-        about = description_of(mapping.connection, draft.object)
-        if about is not None:
-            plans[draft.object] = _plan(mapping, draft, about)
+        snapshot = latest_snapshot(mapping.connection, draft.object)
+        if snapshot is not None:
+            plans[draft.object] = _plan(mapping, draft, snapshot)
     return plans
 
 
-def _plan(mapping: Mapping, draft: ObjectDraft, about: ObjectDescription) -> ObjectPlan:
+def _plan(mapping: Mapping, draft: ObjectDraft, snapshot: DescribeSnapshot) -> ObjectPlan:
+    about = ObjectDescription.from_json(snapshot.description)
     specs = {spec.key: spec for spec in fields_of(draft.subject)}
     fields = []
     for number, line in enumerate(draft.fields, start=1):
@@ -115,6 +117,7 @@ def _plan(mapping: Mapping, draft: ObjectDraft, about: ObjectDescription) -> Obj
         policy_name=mapping.policy,
         shape=shape_of(mapping.connection.dialect, draft.object),
         about=about,
+        about_hash=snapshot.hash,
         fields=tuple(fields),
         creates=draft.creates,
         external_id_field=external.name if external and external.external_id else "",

@@ -8,7 +8,7 @@ SELECT count(*) AS held
                 FROM crm_stage AS stage
                 JOIN crm_link AS link ON link.connection_id = %(connection)s AND link.crm_id = stage.crm_id
                WHERE link.role = 'leading'
-                 AND (link.crm_modified_at IS NULL OR link.crm_modified_at < stage.modified_at)
+                 AND (link.crm_modified_at IS NULL OR link.crm_modified_at <= stage.modified_at)
               )
         ORDER BY held.id
           FOR NO KEY UPDATE

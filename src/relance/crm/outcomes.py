@@ -1,0 +1,276 @@
+"""What came back of a sending, row by row: taken, refused, busy, or lost. Written in one transaction a call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+
+from relance.activity.actions import NewActivity, append_activities
+from relance.decisions.actions import DecisionLine, record_decisions
+from relance.decisions.rules import Decision, Reason, Verdict, go, wait
+from relance.lib import sql
+from relance.people.catalogue import Subject
+from relance.people.facts import gather_values
+
+from .dialect import CrmDialect, CrmError, CrmValue, PushOutcome, Retry, RowError
+from .models import CrmLink, PushError, QueuedPush
+from .payload import base_text, cause_key
+from .plan import ObjectPlan
+from .rules import PushState, next_attempt
+from .runs import RunBook
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One row on its way: what is sent, and what we held when it left."""
+
+    push_id: int
+    subject: str
+    subject_id: int
+    plan: ObjectPlan
+    key: str
+    crm_id: str
+    is_new: bool
+    was_lost: bool
+    attempts: int
+    values: dict[str, CrmValue]
+    held: dict[str, Any]
+    hash: str
+    decision: Decision
+
+    @property
+    def person_id(self) -> int | None:
+        return self.subject_id if self.subject == Subject.PERSON.value else None
+
+    def line(self, *more: Reason) -> DecisionLine:
+        return DecisionLine("push", self.subject_id, Decision.of([*self.decision.reasons, *more]), self.person_id)
+
+
+def apply_outcomes(
+    book: RunBook, crm: CrmDialect, sendings: Sequence[Sending], outcomes: Sequence[PushOutcome], *, now: datetime
+) -> None:
+    """Write what became of each row, in the order of the rows."""
+    pairs = list(zip(sendings, outcomes, strict=True))
+    taken = [(sending, outcome) for sending, outcome in pairs if outcome.ok]
+    lost = [sending for sending, outcome in pairs if outcome.unknown]
+    failed = [(sending, outcome) for sending, outcome in pairs if not outcome.ok and not outcome.unknown]
+    later = [(sending, outcome) for sending, outcome in failed if _may_pass_later(crm, outcome)]
+    refused = [pair for pair in failed if pair not in later]
+    with transaction.atomic():
+        _apply_taken(book, taken, now=now)
+        _apply_refused(book, refused, now=now)
+        for sending, outcome in later:
+            _put_off_one(book, sending, code=outcome.errors[0].code, asked=None, now=now)
+        _apply_lost(book, lost, now=now, asked=None)
+
+
+def _may_pass_later(crm: CrmDialect, outcome: PushOutcome) -> bool:
+    return bool(outcome.errors) and all(crm.known(error).retry is Retry.LATER for error in outcome.errors)
+
+
+# ── Taken ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _apply_taken(book: RunBook, taken: list[tuple[Sending, PushOutcome]], *, now: datetime) -> None:
+    if not taken:
+        return
+    _link_made(book, [pair for pair in taken if pair[0].is_new], now=now)
+    for subject in Subject:
+        _settle_sent(book, subject, [sending for sending, _ in taken if sending.subject == subject.value], now=now)
+    QueuedPush.objects.filter(pk__in=[sending.push_id for sending, _ in taken]).delete()
+    for subject in Subject:
+        ids = [sending.subject_id for sending, _ in taken if sending.subject == subject.value]
+        PushError.objects.filter(
+            connection=book.connection, subject=subject.value, subject_id__in=ids, resolved_at=None
+        ).update(resolved_at=now)
+    decisions = record_decisions(
+        [sending.line(_said(sending, outcome)) for sending, outcome in taken], policy=book.policy, now=now
+    )
+    append_activities(
+        [_told(book, sending, outcome, id) for (sending, outcome), id in zip(taken, decisions, strict=True)], now=now
+    )
+    book.counts.pushed += len(taken)
+    book.counts.created += sum(outcome.created for _, outcome in taken)
+
+
+def _link_made(book: RunBook, made: list[tuple[Sending, PushOutcome]], *, now: datetime) -> None:
+    CrmLink.objects.bulk_create(
+        [
+            CrmLink(
+                connection=book.connection,
+                object=sending.plan.object,
+                crm_id=outcome.crm_id,
+                person_id=sending.person_id,
+                company_id=None if sending.person_id else sending.subject_id,
+                agreed_at=now,
+                linked_at=now,
+            )
+            for sending, outcome in made
+        ],
+        ignore_conflicts=True,  # the pull may have met the record first, and linked it by its address
+    )
+
+
+def _settle_sent(book: RunBook, subject: Subject, sendings: list[Sending], *, now: datetime) -> None:
+    """Compare what was sent with what we hold now, the rows held: a change made meanwhile is sent the next time."""
+    if not sendings:
+        return
+    ids = sorted({sending.subject_id for sending in sendings})
+    sql.select(f"SELECT id FROM {subject.value} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [ids])  # noqa: S608
+    keys = sorted({key for sending in sendings for key in sending.held})
+    held = gather_values(subject, ids, keys)
+    told = []
+    for sending in sendings:
+        kinds = {each.key: each.spec.kind for each in sending.plan.fields}
+        for key, value in sending.held.items():
+            is_agreed = sending.subject_id in held and held[sending.subject_id][key] == value
+            base = base_text(value, kinds[key])
+            told.append({"subject_id": sending.subject_id, "field_key": key, "base": base, "is_agreed": is_agreed})
+    sql.run(
+        "crm",
+        "settle_sent",
+        connection=book.connection.pk,
+        subject=subject.value,
+        fields=json.dumps(told),
+        now=now,
+    )
+
+
+def _said(sending: Sending, outcome: PushOutcome) -> Reason:
+    if outcome.created:
+        return go("crm.sent_new", object=sending.plan.object, crm_id=outcome.crm_id)
+    if sending.is_new and sending.was_lost:
+        return go("crm.found_again", object=sending.plan.object, crm_id=outcome.crm_id)
+    return go("crm.sent", object=sending.plan.object, crm_id=outcome.crm_id, fields=list(sending.values))
+
+
+def _told(book: RunBook, sending: Sending, outcome: PushOutcome, decision_id: int) -> NewActivity:
+    facts = {"crm": book.connection.name, "object": sending.plan.object, "crm_id": outcome.crm_id}
+    kind = "crm.sent_new" if outcome.created else "crm.sent"
+    return _activity(book, sending, kind, decision_id, {**facts, "fields": sorted(sending.held)})
+
+
+def _activity(book: RunBook, sending: Sending, kind: str, decision_id: int, payload: dict[str, Any]) -> NewActivity:
+    return NewActivity(
+        kind,
+        f"connection:{book.connection.pk}",
+        person_id=sending.person_id,
+        company_id=None if sending.person_id else sending.subject_id,
+        decision_id=decision_id,
+        payload=payload,
+    )
+
+
+# ── Refused ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _apply_refused(book: RunBook, refused: list[tuple[Sending, PushOutcome]], *, now: datetime) -> None:
+    if not refused:
+        return
+    told = [_error(sending, error, outcome) for sending, outcome in refused for error in outcome.errors]
+    errors = json.dumps(told, cls=DjangoJSONEncoder)
+    sql.run("crm", "keep_refusals", connection=book.connection.pk, errors=errors, now=now)
+    decisions = record_decisions(
+        [sending.line(*(_refusal(sending, error) for error in outcome.errors)) for sending, outcome in refused],
+        policy=book.policy,
+        now=now,
+    )
+    append_activities(
+        [
+            _activity(book, sending, "crm.refused", id, _first_refusal(book, sending, outcome))
+            for (sending, outcome), id in zip(refused, decisions, strict=True)
+        ],
+        now=now,
+    )
+    QueuedPush.objects.bulk_update(
+        [
+            QueuedPush(
+                pk=sending.push_id, state=PushState.REFUSED.value, reason="crm.refused", payload_hash=sending.hash
+            )
+            for sending, _ in refused
+        ],
+        ["state", "reason", "payload_hash"],
+    )
+    book.counts.refused += len(refused)
+
+
+def _error(sending: Sending, error: RowError, outcome: PushOutcome) -> dict[str, Any]:
+    return {
+        "subject": sending.subject,
+        "subject_id": sending.subject_id,
+        "object": sending.plan.object,
+        "code": error.code,
+        "message": error.message,
+        "fields": list(error.fields),
+        "body": {"answer": asdict(outcome), "sent": sending.values},
+        "cause_key": cause_key(sending.plan.object, error.code, error.message, error.fields),
+        "payload_hash": sending.hash,
+    }
+
+
+def _refusal(sending: Sending, error: RowError) -> Reason:
+    seen: dict[str, Any] = {"code": error.code, "message": error.message, "object": sending.plan.object}
+    ours = [each.key for each in sending.plan.fields if each.crm.name in error.fields]
+    if ours:
+        seen["field"] = ours[0]
+    return Reason("crm.refused", Verdict.SKIP, seen)
+
+
+def _first_refusal(book: RunBook, sending: Sending, outcome: PushOutcome) -> dict[str, Any]:
+    error = outcome.errors[0]
+    return {
+        "crm": book.connection.name,
+        "object": sending.plan.object,
+        "crm_id": outcome.crm_id,
+        "code": error.code,
+        "message": error.message,
+        "fields": list(error.fields),
+    }
+
+
+# ── Busy, lost ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def put_off(book: RunBook, sendings: Sequence[Sending], error: CrmError, *, now: datetime) -> None:
+    """Nothing was written: all of them wait, as long as the CRM asks or a little longer each time."""
+    asked: timedelta | None = getattr(error, "retry_after", None)
+    with transaction.atomic():
+        for sending in sendings:
+            _put_off_one(book, sending, code=error.code, asked=asked, now=now)
+
+
+def _put_off_one(book: RunBook, sending: Sending, *, code: str, asked: timedelta | None, now: datetime) -> None:
+    until = now + next_attempt(sending.attempts, asked=asked)
+    QueuedPush.objects.filter(pk=sending.push_id).update(
+        state=PushState.UNKNOWN.value if sending.was_lost else PushState.WAITING.value,
+        due_at=until,
+        reason="crm.busy",
+    )
+    if sending.attempts <= 1:
+        record_decisions(
+            [sending.line(Reason("crm.busy", Verdict.WAIT, {"code": code}, until))], policy=book.policy, now=now
+        )
+    book.counts.waiting += 1
+
+
+def apply_unknown(book: RunBook, sendings: Sequence[Sending], error: CrmError, *, now: datetime) -> None:
+    """They left and no answer came: looked for first, the next time."""
+    with transaction.atomic():
+        _apply_lost(book, sendings, now=now, asked=getattr(error, "retry_after", None))
+
+
+def _apply_lost(book: RunBook, lost: Sequence[Sending], *, now: datetime, asked: timedelta | None) -> None:
+    for sending in lost:
+        until = now + next_attempt(sending.attempts, asked=asked)
+        QueuedPush.objects.filter(pk=sending.push_id).update(
+            state=PushState.UNKNOWN.value, due_at=until, reason="crm.answer_lost"
+        )
+    if lost:
+        record_decisions([sending.line(wait("crm.answer_lost")) for sending in lost], policy=book.policy, now=now)
+        book.counts.waiting += len(lost)
