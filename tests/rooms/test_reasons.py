@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -73,22 +74,35 @@ def every_number():
     return found
 
 
+def is_composed(code):
+    """Is it put together from two words of one module, such as f"{subject}.{verb}" or f"{subject}.created"?"""
+    return any(shape.fullmatch(code) and set(code.split(".")) <= words for shape, words in composed())
+
+
+@cache
 def composed():
-    """The shapes of texts made of parts, such as f"{subject}.created", as patterns."""
+    """The shapes of texts put together with a dot, as patterns, and the words of their modules."""
     return [
-        re.compile("".join(re.escape(part.value) if isinstance(part, ast.Constant) else r"\w+" for part in node.values))
+        (_pattern(node), _words(tree))
         for _path, tree in modules()
         for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr) and re.fullmatch(r"\.\w+|\w+\.", _constants(node))
+        if isinstance(node, ast.JoinedStr) and "." in _constants(node) and re.fullmatch(r"[\w.]+", _constants(node))
     ]
+
+
+def _pattern(node):
+    parts = (re.escape(part.value) if isinstance(part, ast.Constant) else r"\w+" for part in node.values)
+    return re.compile("".join(parts))
+
+
+def _words(tree):
+    """Every word of a module's texts, those of its composed texts included."""
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return {word for text in texts for word in re.findall(r"\w+", text) if len(text) < 40}
 
 
 def _constants(node):
     return "".join(part.value for part in node.values if isinstance(part, ast.Constant))
-
-
-def is_composed(code):
-    return any(pattern.fullmatch(code) for pattern in composed())
 
 
 def test_every_reason_a_rule_gives_is_explained():
