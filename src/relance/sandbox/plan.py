@@ -51,6 +51,8 @@ def _points_at(each: OrgField, thing: OrgObject) -> bool:
 
 def default_value(each: OrgField) -> object:
     """What a new record gets when the client says nothing: a literal, a Formula, or None."""
+    if each.summary is not None and each.summary.operation.lower() in ("count", "sum"):
+        return 0  # a master without children counts none of them
     for value in each.picklist:
         if value.default and value.active:
             return value.value
