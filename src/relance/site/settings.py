@@ -193,7 +193,6 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "style-src-attr": ["'unsafe-inline'"],  # values only, such as --w: 63%
         "img-src": [SELF, "data:"],
         "connect-src": [SELF],
         "font-src": [SELF],
