@@ -108,15 +108,18 @@ def read_cell(field: FieldSpec, cell: Composable, reading: Reading) -> Composabl
 def plan_rows(
     columns: Sequence[MappedColumn], policy: Policy, reading: Reading, *, stage: Identifier, twice: Identifier
 ) -> Composable:
-    """Rows %(low)s to %(high)s with what they become: outcome (created, updated, unchanged, refused), reason, values now and then."""
+    """Rows %(low)s to %(high)s with what they become: outcome (created, updated, unchanged, refused), reason, values now and then.
+
+    `OFFSET 0` keeps each step apart: merged into one, every reading of a cell would be made again wherever its value is used.
+    """
     email = next((column for column in columns if column.field.key == "email"), None)
     changeable = [column for column in columns if column.field.key != "email"]
     return SQL(
         """
 WITH cell AS (
-    SELECT row, {cells} FROM {stage} WHERE row BETWEEN %(low)s AND %(high)s
+    SELECT row, {cells} FROM {stage} WHERE row BETWEEN %(low)s AND %(high)s OFFSET 0
 ), read AS (
-    SELECT cell.*, {values} FROM cell
+    SELECT cell.*, {values} FROM cell OFFSET 0
 ), met AS (
     SELECT read.*, {is_bad} AS is_bad, person.id AS person_id, twin.first AS twin_of,
            person.id IS NULL OR coalesce({sees}, false) AS is_seen, {currents}
@@ -124,8 +127,9 @@ WITH cell AS (
       LEFT JOIN {twice} AS twin ON twin.row = read.row
       LEFT JOIN person ON person.email_key = lower({key})
       {side}
+    OFFSET 0
 ), weighed AS (
-    SELECT met.*, {reason} AS reason, {thens} FROM met
+    SELECT met.*, {reason} AS reason, {thens} FROM met OFFSET 0
 )
 SELECT weighed.*,
        CASE WHEN is_bad OR reason IS NOT NULL THEN 'refused'
