@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from tests.stories.processes import a_home
 
-from relance.lib.home import HomeUnusable, choose_home, clone, closed_directory, make_home, relance_home, system_home
+from relance.lib.home import (
+    HomeUnusable,
+    choose_home,
+    clone,
+    closed_directory,
+    home_as_asked,
+    make_home,
+    relance_home,
+    system_home,
+)
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends PostgreSQL another user")
 
@@ -21,6 +30,11 @@ def mode(path: Path) -> int:
 def place() -> Iterator[Path]:
     with a_home() as home:
         yield home.parent
+
+
+@pytest.fixture(autouse=True)
+def our_own_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
 
 
 def choose(monkeypatch: pytest.MonkeyPatch, home: Path) -> tuple[Path, list[str]]:
@@ -55,6 +69,18 @@ def test_a_home_under_a_closed_directory_moves_and_says_so_and_opens_nothing(
     assert str(place / "closed") in said[0]
     assert str(home) in said[0]
     assert mode(place / "closed") == 0o700
+
+
+@root_only
+def test_a_home_stays_where_it_was_asked_for_when_its_database_is_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, place: Path
+) -> None:
+    (place / "closed").mkdir(mode=0o700)
+    wanted = place / "closed" / "relance"
+    monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/relance")
+
+    assert choose(monkeypatch, wanted) == (wanted, [])
+    assert home_as_asked() == wanted
 
 
 @root_only

@@ -37,7 +37,7 @@ def start(
     as_json: AsJson = False,
 ) -> None:
     """Start an org and run it until Ctrl-C. Several may run at once, each on its own pair of ports."""
-    from relance.lib.home import HomeUnusable, relance_home
+    from relance.lib.home import HomeUnusable, home_as_asked
     from relance.sandbox.start import CannotStart, OrgOptions, run_org
 
     def tell(ready: Ready) -> None:
@@ -50,7 +50,7 @@ def start(
             )
 
     try:
-        options = OrgOptions(org, relance_home() / "sandbox", http, https, data, token, fresh)
+        options = OrgOptions(org, home_as_asked() / "sandbox", http, https, data, token, fresh)
         run_org(options, when_ready=tell, say=say)
     except (CannotStart, HomeUnusable) as refused:
         raise CannotRun(str(refused)) from refused

@@ -27,21 +27,27 @@ def relance_home() -> Path:
     return home
 
 
+def home_as_asked() -> Path:
+    """The home of a command that needs no PostgreSQL: where it was asked for, unless a database has moved it before."""
+    wanted = _wanted_home()
+    home = make_home(system_home(wanted) if system_home(wanted).exists() else wanted)
+    os.environ["RELANCE_HOME"] = str(home)
+    return home
+
+
 def choose_home(*, say: Callable[[str], None]) -> Path:
     """Decide the home without making it. As root it may have to be another one than was asked for."""
-    named = os.environ.get("RELANCE_HOME")
-    wanted = Path(named).expanduser().absolute() if named else _default_home()
-    if os.geteuid() != 0:
-        return wanted
-    closed = closed_directory(wanted)
-    if closed is None:
+    wanted = _wanted_home()
+    closed = closed_directory(wanted) if os.geteuid() == 0 else None
+    instead = system_home(wanted)
+    # A server of somebody else's has no user of ours; but what lies in the other home already stays found.
+    if closed is None or (os.environ.get("DATABASE_URL") and not instead.exists()):
         return wanted
     if (wanted / "postgres" / "data").exists():
         raise HomeUnusable(
             f"The database in {wanted} is untouched, but PostgreSQL's user can no longer enter {closed}. "
             f"Let it through (chmod o+x '{closed}'), or move the data and name its new place in RELANCE_HOME."
         )
-    instead = system_home(wanted)
     say(
         f"PostgreSQL does not run as root and its user cannot enter {closed}, so Relance keeps its data in "
         f"{instead}. Set RELANCE_HOME to choose another place."
@@ -88,6 +94,11 @@ def clone() -> Path | None:
     """The clone this program runs from, or None when it was installed."""
     root = Path(__file__).resolve().parents[3]
     return root if (root / "pyproject.toml").is_file() and (root / "relance").is_file() else None
+
+
+def _wanted_home() -> Path:
+    named = os.environ.get("RELANCE_HOME")
+    return Path(named).expanduser().absolute() if named else _default_home()
 
 
 def _default_home() -> Path:

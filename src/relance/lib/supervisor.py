@@ -215,12 +215,13 @@ class _Child:
         _turn_large_log(self._log)
         token = secrets.token_hex(8)
         self._answer.unlink(missing_ok=True)
-        with self._log.open("ab") as log, self._answer.open("ab") as answer:
+        out = self._answer if self.program.answers_once else self._log
+        with self._log.open("ab") as log, out.open("ab") as output:
             self._process = subprocess.Popen(
                 list(self.program.command),
                 env=os.environ | self.program.environment | {_RUN_VARIABLE: token, "RELANCE_HOME": str(self._home)},
                 stdin=subprocess.DEVNULL,
-                stdout=answer if self.program.answers_once else log,
+                stdout=output,
                 stderr=log,
                 start_new_session=True,
                 preexec_fn=tethered(self.program.death_signal),
