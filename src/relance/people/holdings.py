@@ -26,6 +26,8 @@ def count_held(subject: Subject, relation: str, id: int) -> int:
 
 def change_hands(subject: Subject, relation: str, id: int, other_id: int | None, now: datetime) -> int:
     """Give all that belong to one owner or team to another, or to nobody, in the caller's transaction; returns how many."""
+    if other_id == id:
+        return 0
     actor, moved = current_actor(), 0
     rows = OWNED[subject].objects
     label = str(OWNED[subject]._meta.get_field(relation).verbose_name).capitalize()  # type: ignore[union-attr]

@@ -44,6 +44,13 @@ def name_actor(actor: str) -> None:
         cursor.execute("SELECT set_config('relance.actor', %s, true)", [actor])
 
 
+def current_actor() -> str:
+    """Who acts in this transaction: `system` when nobody was named."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(nullif(current_setting('relance.actor', true), ''), 'system')")
+        return str(cursor.fetchone()[0])
+
+
 _TRANSITIONS = {
     "insert": "NEW TABLE AS after_rows",
     "update": "OLD TABLE AS before_rows NEW TABLE AS after_rows",
