@@ -131,7 +131,7 @@ def test_a_change_refused_by_a_rule_waits_with_its_words_and_goes_when_the_reaso
     from relance.people.change import change_person
 
     person.refresh_from_db()
-    change_person(person, {story.reason_key: "Sans budget"}, actor="system", now=error.last_at)
+    change_person(person, {story.reason_key: "Pas de budget"}, actor="system", now=error.last_at)
     released = story.sync()
 
     assert released.pushed == 1

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from relance.activity.models import Activity
+from relance.decisions.facts import decision_name
 from relance.lib import sql
 from relance.lib.partitions import time_id
 from relance.people.models import Company, Person
@@ -197,6 +198,11 @@ class RevertedValue:
     kept: str
     at: datetime
     decision_id: int | None
+
+    @property
+    def decision(self) -> str:
+        """The name of the decision that put it back, for "Why?"; nothing when it was not kept."""
+        return decision_name(self.decision_id) if self.decision_id else ""
 
 
 @dataclass(frozen=True, slots=True)
