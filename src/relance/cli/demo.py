@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -17,7 +18,7 @@ import typer
 from relance.lib.supervisor import Program, Supervisor, answer_of
 
 from .doors import AsJson, answer_json, say
-from .programs import USUAL_PORT, choose_port, web_program, worker_programs
+from .programs import USUAL_PORT, choose_port, reserve_port, web_program, worker_programs
 from .up import Port, run_instance
 
 if TYPE_CHECKING:
@@ -108,11 +109,12 @@ def run_demo(home: Path, port: int | None, when_ready: Callable[[DemoReady], int
     2. Make the workspace and its accounts, connect to the org, approve a mapping after its dry run: once.
     3. Sync, with progress; then say that all is ready.
     """
+    os.environ["RELANCE_ALLOW_PRIVATE_ADDRESSES"] = "true"  # the org is on this machine
     tree = write_demo_tree(home)
     chosen: list[int] = []
 
     def programs() -> Sequence[Program]:
-        chosen.append(choose_port(port, usual=USUAL_PORT))
+        chosen.append(reserve_port(port, usual=USUAL_PORT))
         return [sandbox_program(tree), *worker_programs(1, concurrency=2), web_program(chosen[-1], processes=1)]
 
     def work(_supervisor: Supervisor) -> int | None:

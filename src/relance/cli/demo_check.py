@@ -116,9 +116,9 @@ class Crossings:
 
     def _sync(self, connection: Connection) -> None:
         """Ask the workers for a cycle, as the button does."""
-        from relance.crm.tasks import sync_connection
+        from relance.crm.tasks import cycle_key, sync_connection
 
-        sync_connection.defer_once(f"sync-{connection.pk}", connection_id=connection.pk)
+        sync_connection.defer_once(cycle_key(connection.pk), connection_id=connection.pk)
 
     def _wait(self, what: str, is_there: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS

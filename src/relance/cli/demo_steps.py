@@ -36,6 +36,32 @@ def first_sync(connection: Connection, *, by: User) -> int:
     return counts.read
 
 
+# Fields the demo's company keeps of its people, called as in its org: the suggestion pairs them by name.
+FIELDS = (
+    ("Raison de la disqualification", "choice", "Raison_Disqualification__c"),
+    ("Niveau de poste", "choice", "Niveau_Poste__c"),
+    ("Intérêt produit", "choice", "Interet_Produit__c"),
+    ("Source d’origine", "choice", "Source_Origine__c"),
+    ("Dernière campagne", "text", "Derniere_Campagne__c"),
+)
+
+
+def make_demo_fields(connection: Connection) -> None:
+    """The workspace's own fields, with the choices the org gives for them: made once."""
+    from relance.crm.describing import description_of
+    from relance.people.catalogue import FieldKind, Subject
+    from relance.people.models import CustomField
+    from relance.people.schema import create_custom_field
+
+    about = description_of(connection, "Lead")
+    for label, kind, name in FIELDS:
+        found = about.field(name) if about else None
+        if found is None or CustomField.objects.filter(subject=Subject.PERSON, label=label).exists():
+            continue
+        choices = [value.value for value in found.picklist if value.active] if kind == "choice" else []
+        create_custom_field(Subject.PERSON, label, FieldKind(kind), now=utc_now(), choices=choices)
+
+
 def approve_suggestion(connection: Connection, *, by: User) -> None:
     """Suggest a mapping, let owned people become leads, try it without effect, approve it."""
     from dataclasses import replace
@@ -48,13 +74,14 @@ def approve_suggestion(connection: Connection, *, by: User) -> None:
 
     with crm_opened(connection) as crm:
         refresh_descriptions(connection, crm, now=utc_now())
+    make_demo_fields(connection)
     drafts = [
         replace(draft, creates=Creates.OWNED) if draft.object == "Lead" else draft
         for draft in suggest_mapping(connection)
     ]
     mapping = save_draft(connection, drafts, by=by)
     say("Trying the mapping without effect.")
-    dry_run(mapping)
+    dry_run(mapping, by=by)
     approve_mapping(mapping, by)
 
 

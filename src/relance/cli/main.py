@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 
 import typer
 from typer.exceptions import TyperException
@@ -36,6 +37,8 @@ GROUPS = {
 for _module in TOP_LEVEL:
     import_module(f"relance.cli.{_module}").add_commands(app)
 for _name, _module in GROUPS.items():
+    if find_spec(_module if "." in _module else f"relance.cli.{_module}") is None:
+        continue
     app.add_typer(import_module(f"relance.cli.{_module}").app, name=_name)
 
 
