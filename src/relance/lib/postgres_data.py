@@ -56,7 +56,18 @@ class DataDirectory:
         shutil.rmtree(fresh, ignore_errors=True)
         # The built-in C.UTF-8 exists from 17 on; before, the system's own locale of that name does.
         locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
-        command = [binaries.program("initdb"), "-D", fresh, "-U", ROLE, "-E", "UTF8", "-k", "--auth=peer", *extra]
+        command: list[str | Path] = [
+            binaries.program("initdb"),
+            "-D",
+            fresh,
+            "-U",
+            ROLE,
+            "-E",
+            "UTF8",
+            "-k",
+            "--auth=peer",
+            *extra,
+        ]
         command += locale if binaries.major >= 17 else ("--locale=C.UTF-8",)
         made = subprocess.run(
             command, cwd="/", env=environment(), capture_output=True, text=True, check=False, **owner.popen()
