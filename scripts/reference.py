@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""Write the tables of docs/reference/ from the code itself: `.venv/bin/python scripts/reference.py`, or `--check` to see whether they fit.
+
+A page is written by hand; between two marks stands what is made here. With `--check` nothing is written, the pages that
+no longer fit are named, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+SOURCE = ROOT / "src" / "relance"
+BLOCK = re.compile(r"(<!-- made by scripts/reference\.py: (\w+) -->\n).*?(<!-- end of what is made -->)", re.DOTALL)
+EVERYWHERE = ("--json",)  # said once, above the commands
+ROOMS = ("lib", "decisions", "workspace", "activity", "people", "crm", "web", "cli", "bench")
+ERRORS = {"Exception", "ValueError", "RuntimeError", "LookupError", "KeyError", "TypeError"}
+
+
+def commands() -> Iterator[str]:
+    """Every command with its arguments and options, as the command line itself knows them."""
+    import typer
+
+    from relance.cli.main import app
+
+    for path, command in _commands(typer.main.get_command(app), "relance"):
+        options = [option for option in command.params if not set(option.opts) & set(EVERYWHERE)]
+        arguments = [option for option in options if not option.opts[0].startswith("-")]
+        named = [option for option in options if option.opts[0].startswith("-")]
+        has_json = any("--json" in option.opts for option in command.params)
+        words = [path, *(_argument(each) for each in arguments), *(["[options]"] if named else [])]
+        yield f"### `{' '.join(words)}`\n"
+        yield f"{command.help}{' Takes `--json`.' if has_json else ''}\n"
+        if options:
+            yield from table(("", "meaning", "without it"), (_option(each) for each in [*arguments, *named]))
+            yield ""
+
+
+def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    inside = getattr(command, "commands", None)
+    if inside is None:
+        yield path, command
+        return
+    for name, each in inside.items():
+        yield from _commands(each, f"{path} {name}")
+
+
+def _argument(option: Any) -> str:
+    name = option.name.upper() + ("…" if option.nargs == -1 else "")
+    return name if option.required else f"[{name}]"
+
+
+def _option(option: Any) -> tuple[str, str, str]:
+    shown = " ".join(f"`{name}`" for name in option.opts)
+    if not option.opts[0].startswith("-"):
+        shown = f"`{option.name.upper()}`"
+    elif not option.is_flag:
+        shown = f"`{option.opts[0]} {option.name.upper()}`"
+    default = option.default
+    without = "required" if option.required else "" if default in (None, "", False) else f"`{default}`"
+    return shown, option.help or "", without
+
+
+def settings() -> Iterator[str]:
+    """Every setting, with its default."""
+    from relance.lib.environment import Environment
+
+    rows = []
+    for name, field in Environment.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        shown = ", ".join(default) if isinstance(default, list) else default
+        variable = str(field.validation_alias or f"RELANCE_{name.upper()}")
+        rows.append((f"`{variable}`", field.description or "", "" if shown in (None, "") else f"`{shown}`"))
+    yield from table(("variable", "meaning", "default"), rows)
+
+
+def reasons() -> Iterator[str]:
+    """Every reason any room declares, by number."""
+    from relance.decisions.reasons import reason_texts
+
+    declared = sorted(reason_texts().values(), key=lambda text: text.number)
+    for area in dict.fromkeys(text.code.partition(".")[0] for text in declared):
+        yield f"### `{area}.…`\n"
+        rows = (
+            (str(text.number), f"`{text.code}`", text.verdict.word, _sentence(text.says), _sentence(text.remedy))
+            for text in declared
+            if text.code.startswith(f"{area}.")
+        )
+        yield from table(("number", "code", "verdict", "says", "remedy"), rows)
+        yield ""
+
+
+def activities() -> Iterator[str]:
+    """Every kind of activity."""
+    from relance.activity.kinds import activity_kinds
+
+    kinds = sorted(activity_kinds().values(), key=lambda kind: (kind.group, kind.name))
+    rows = ((f"`{kind.name}`", kind.group, _sentence(kind.says)) for kind in kinds)
+    yield from table(("kind", "filter of the timeline", "says"), rows)
+
+
+def permissions() -> Iterator[str]:
+    """The roles and what each may do."""
+    from relance.workspace.rules import ROLE_PERMISSIONS, Permission, Role
+
+    rows = [
+        (f"`{permission.value}`", *("yes" if permission in ROLE_PERMISSIONS[role] else "" for role in Role))
+        for permission in Permission
+    ]
+    yield from table(("permission", *(role.value for role in Role)), rows)
+
+
+def errors() -> Iterator[str]:
+    """Every error class of the rooms, with what it means; the sandbox's imitate Salesforce's and are left out."""
+    rows = []
+    for room in ROOMS:
+        for name, bases, meaning in sorted(_errors_of(room)):
+            rows.append((f"`{name}`", room, f"`{bases}`" if bases.startswith("Crm") else "", meaning))
+    yield from table(("error", "room", "is a", "meaning"), rows)
+
+
+def _errors_of(room: str) -> Iterator[tuple[str, str, str]]:
+    """Public exceptions of a room, in whatever order they refer to each other."""
+    found = [
+        node
+        for file in sorted((SOURCE / room).rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    known = set(ERRORS)
+    while more := {node.name for node in found if _bases(node) & known} - known:
+        known |= more
+    for node in found:
+        if node.name in known and not node.name.startswith("_"):
+            meaning = (ast.get_docstring(node) or "").split("\n\n")[0]
+            yield node.name, next(iter(_bases(node))), " ".join(meaning.split())
+
+
+def _bases(node: ast.ClassDef) -> set[str]:
+    return {base.id for base in node.bases if isinstance(base, ast.Name)}
+
+
+def refusals() -> Iterator[str]:
+    """The codes Salesforce refuses with, and what Relance makes of each."""
+    from relance.crm.salesforce.errors_catalogue import KNOWN_CODES
+    from relance.web.crm_words import remedy_words
+
+    for layer in dict.fromkeys(known.layer for known in KNOWN_CODES.values()):
+        yield f"### {layer.value}\n"
+        rows = (
+            (f"`{code}`", known.move.value, known.retry.value, remedy_words(known.remedy))
+            for code, known in KNOWN_CODES.items()
+            if known.layer is layer
+        )
+        yield from table(("code", "whose move", "sent again", "advice"), rows)
+        yield ""
+
+
+MAKERS: dict[str, Callable[[], Iterator[str]]] = {
+    maker.__name__: maker for maker in (commands, settings, reasons, activities, permissions, errors, refusals)
+}
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """A table of markdown."""
+    titles = list(header)
+    yield f"| {' | '.join(titles)} |"
+    yield f"| {' | '.join('---' for _ in titles)} |"
+    for row in rows:
+        yield f"| {' | '.join(_cell(cell) for cell in row)} |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _sentence(text: Any) -> str:
+    """A sentence with its values named: %(before)s is shown as ‹before›."""
+    return re.sub(r"%\((\w+)\)[sd]", r"‹\1›", str(text)).replace("%%", "%")
+
+
+def filled(page: str) -> str:
+    """The page with every block made anew. KeyError when a mark names nothing we make."""
+    return BLOCK.sub(lambda met: f"{met[1]}\n{_made(met[2])}\n\n{met[3]}", page)
+
+
+def _made(name: str) -> str:
+    from django.utils.translation import override
+
+    with override("en"):
+        return "\n".join(MAKERS[name]()).strip()
+
+
+def stale_pages(pages: Path = REFERENCE) -> list[Path]:
+    """The pages that say something else than the code."""
+    return [page for page in sorted(pages.glob("*.md")) if filled(text := page.read_text(encoding="utf-8")) != text]
+
+
+def made_blocks(pages: Path = REFERENCE) -> set[str]:
+    """The names of the blocks the pages hold."""
+    return {met[1] for page in pages.glob("*.md") for met in BLOCK.findall(page.read_text(encoding="utf-8"))}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Write the tables of docs/reference/ from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when a page no longer fits")
+    is_check = parser.parse_args().check
+    with tempfile.TemporaryDirectory() as home:
+        os.environ |= {"RELANCE_HOME": home, "RELANCE_SECRET_KEYS": "reference"}
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "relance.site.settings")
+        import django
+
+        django.setup()
+        stale = stale_pages()
+        if not is_check:
+            for page in stale:
+                page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in stale:
+        print(f"{page.relative_to(ROOT)} {'no longer fits the code' if is_check else 'is written'}", file=sys.stderr)
+    return 1 if is_check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
