@@ -141,7 +141,9 @@ def test_a_change_refused_by_a_rule_waits_with_its_words_and_goes_when_the_reaso
 
 def test_a_person_with_an_owner_becomes_a_lead_once_and_one_without_none(story):
     story.sync()
-    owned = Person.objects.create(last_name="Nouvelle", company_name="Essai", email="nouvelle@essai.example", owner=story.admin)
+    owned = Person.objects.create(
+        last_name="Nouvelle", company_name="Essai", email="nouvelle@essai.example", owner=story.admin
+    )
     Person.objects.create(last_name="Libre", company_name="Essai", email="libre@essai.example")
 
     story.sync()
