@@ -14,6 +14,7 @@ MODULES = (
     "crm",
     "crm_wizard",
     "crm_mapping",
+    "crm_dry_run",
     "crm_errors",
     "settings",
     "settings_workspace",
