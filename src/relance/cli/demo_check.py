@@ -164,6 +164,11 @@ class _Org:
         return int(answer.raise_for_status().json()["totalSize"])
 
 
+def _person_of(link: CrmLink) -> int:
+    assert link.person_id is not None  # only links that lead a person were chosen
+    return link.person_id
+
+
 def _some_leads(connection: Connection, how_many: int) -> list[CrmLink]:
     """Leads that lead a person, are open, and have an address: each check changes its own."""
     from relance.crm.models import CrmLink
@@ -180,7 +185,7 @@ def _change_here(link: CrmLink, **values: Any) -> None:
     from relance.people.models import Person
 
     with _in_a_transaction():
-        change_person(Person.objects.get(pk=link.person_id), values, actor="system", now=utc_now())
+        change_person(Person.objects.get(pk=_person_of(link)), values, actor="system", now=utc_now())
 
 
 def _make_person_here() -> str:
@@ -210,7 +215,7 @@ def _in_a_transaction() -> Iterator[None]:
 def _here(link: CrmLink, key: str) -> Any:
     from relance.people.facts import values_of
 
-    return values_of([link.person_id], [key])[link.person_id][key]
+    return values_of([_person_of(link)], [key])[_person_of(link)][key]
 
 
 def _reason_field() -> str:
@@ -223,13 +228,13 @@ def _refusals(connection: Connection, link: CrmLink) -> int:
     from relance.crm.models import PushError
 
     open_errors = PushError.objects.filter(connection=connection, resolved_at=None)
-    return open_errors.filter(subject="person", subject_id=link.person_id).count()
+    return open_errors.filter(subject="person", subject_id=_person_of(link)).count()
 
 
 def _reasons(link: CrmLink, key: str) -> set[str]:
     from relance.decisions.facts import decisions_about
 
-    told = decisions_about(link.person_id, field=key)
+    told = decisions_about(_person_of(link), field=key)
     return {reason.code for decision in told for reason in decision.decision.reasons}
 
 
