@@ -1,6 +1,10 @@
 """What every answer promises to browsers, and what sign-in refuses."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -194,3 +198,42 @@ def test_an_unknown_host_gets_no_page(db):
 
 def test_passwords_are_hashed_with_argon2(aline):
     assert aline.password.startswith("argon2$argon2id$")
+
+
+SETTINGS = """
+import json, os
+os.environ["DJANGO_SETTINGS_MODULE"] = "relance.site.settings"
+from django.conf import settings
+names = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS", "ACCOUNT_DEFAULT_HTTP_PROTOCOL", "CSRF_TRUSTED_ORIGINS")
+print(json.dumps({name: getattr(settings, name) for name in names}))
+"""
+
+
+def test_behind_https_cookies_never_travel_in_the_clear():
+    environment = {**os.environ, "RELANCE_URL": "https://relance.hexalis.example"}
+    done = subprocess.run([sys.executable, "-c", SETTINGS], env=environment, capture_output=True, text=True, check=True)
+
+    told = json.loads(done.stdout)
+    assert told["SESSION_COOKIE_SECURE"] and told["CSRF_COOKIE_SECURE"] and told["SECURE_HSTS_SECONDS"] > 0
+    assert told["ACCOUNT_DEFAULT_HTTP_PROTOCOL"] == "https"
+    assert told["CSRF_TRUSTED_ORIGINS"] == ["https://relance.hexalis.example"]
+
+
+def test_behind_a_proxy_each_client_has_a_sign_in_limit_of_its_own(aline, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    for attempt in range(12):
+        Client().post(
+            "/accounts/login/",
+            {"login": f"nobody{attempt}@hexalis.example", "password": "wrong"},
+            headers={"X-Forwarded-For": "203.0.113.9"},
+        )
+
+    theirs = sign_in_from("203.0.113.9")
+    mine = sign_in_from("198.51.100.7")
+
+    assert (theirs.status_code, mine.status_code) == (200, 302)
+
+
+def sign_in_from(ip):
+    told = {"login": "aline@hexalis.example", "password": PASSWORD, "next": "/profile"}
+    return Client().post("/accounts/login/", told, headers={"X-Forwarded-For": ip})

@@ -150,6 +150,25 @@ def test_a_change_on_a_page_is_signed_by_who_made_it(client, admin):
     assert "Lyon" in client.get("/settings/audit?table=workspace_team").content.decode()
 
 
+def test_the_audit_log_says_names_and_words_rather_than_numbers_and_codes(client):
+    team = Team.objects.create(name="Lyon")
+    bruno = create_user(NewUser("bruno@hexalis.example", "Bruno", Role.REP))
+
+    client.post(
+        f"/settings/users/{bruno.pk}",
+        {"name": "Bruno", "email": bruno.email, "role": "manager", "team": str(team.pk), "language": "fr"},
+    )
+
+    page = client.get(f"/settings/audit?table=workspace_user&row={bruno.pk}")
+    told = {
+        change.label: (change.before, change.after)
+        for entry in page.context["entries"][:-1]
+        for change in entry.changes
+    }
+    assert told["Team"] == ("", "Lyon")
+    assert told["Role"] == ("Sales rep", "Manager")
+
+
 def test_the_audit_log_pages_through_every_line_once(client):
     Team.objects.bulk_create([Team(name=f"Team {n:03}") for n in range(120)])
 

@@ -39,6 +39,12 @@ class Environment(BaseSettings):
         default_factory=list,
         description="Other workspaces to switch to from the side bar, separated by commas: Name=https://address.",
     )
+    proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Reverse proxies in front of the server that set X-Forwarded-For and X-Forwarded-Proto: 0 when clients reach it directly. With a wrong number, everybody shares one sign-in limit.",
+    )
     debug: bool = Field(False, description="Show tracebacks on error pages. Never on a server others can reach.")
     pool_size: int = Field(10, ge=2, le=200, description="Database connections a process keeps at most.")
     smtp_url: str = Field(

@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -97,7 +96,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
 def show_entries(entries: list[AuditEntry]) -> list[ShownEntry]:
     """Lines of the log in words, with the names of authors and things read a table at a time."""
     people = _actor_names({entry.actor for entry in entries})
-    names = _row_names(entries)
+    names, related = _row_names(entries), _related_names(entries)
     return [
         ShownEntry(
             entry.pk,
@@ -106,7 +105,7 @@ def show_entries(entries: list[AuditEntry]) -> list[ShownEntry]:
             table_name(entry.table_name),
             names.get((entry.table_name, entry.row_id), "") or _told_name(entry),
             str(OPERATIONS.get(entry.operation, entry.operation)),
-            _changes(entry),
+            _changes(entry, related),
         )
         for entry in entries
     ]
@@ -131,15 +130,17 @@ def _found(asked: dict[str, str], before: str) -> models.QuerySet[AuditEntry]:
     return entries.filter(pk__lt=int(before)) if before.isdigit() else entries
 
 
-def _changes(entry: AuditEntry) -> list[ShownChange]:
+def _changes(entry: AuditEntry, related: dict[tuple[type[models.Model], int], str]) -> list[ShownChange]:
     before, after = entry.before or {}, entry.after or {}
     names = [
         name for name in {**before, **after} if name != "id" and (entry.operation == "update" or _is_told(name, entry))
     ]
-    return [
-        ShownChange(_column_name(entry.table_name, name), _value(before.get(name)), _value(after.get(name)))
-        for name in names
-    ]
+    changes = []
+    for name in names:
+        field = _field(entry.table_name, name)
+        was, now = (_value(side.get(name), field, related) for side in (before, after))
+        changes.append(ShownChange(_column_name(field, name), was, now))
+    return changes
 
 
 def _is_told(name: str, entry: AuditEntry) -> bool:
@@ -148,22 +149,44 @@ def _is_told(name: str, entry: AuditEntry) -> bool:
     return value not in (None, "", [], {})
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, field: Any, related: dict[tuple[type[models.Model], int], str]) -> str:
+    """A value as people say it: the name of what it refers to, the word of a choice."""
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+    if isinstance(field, models.ForeignKey) and isinstance(value, int):
+        return related.get((field.related_model, value), f"#{value}")
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(dict(getattr(field, "flatchoices", ())).get(value, value))
 
 
-def _column_name(table: str, column: str) -> str:
+def _field(table: str, column: str) -> Any:
+    """The model's field behind a column; None when no model has it."""
     model = _models().get(table)
-    if model is not None:
-        try:
-            return str(model._meta.get_field(column.removesuffix("_id")).verbose_name).capitalize()  # type: ignore[union-attr]
-        except (FieldDoesNotExist, AttributeError):
-            pass
-    return column.replace("_", " ").capitalize()
+    return next((field for field in model._meta.concrete_fields if field.column == column), None) if model else None
+
+
+def _column_name(field: Any, column: str) -> str:
+    words = str(field.verbose_name) if field is not None else column.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _related_names(entries: list[AuditEntry]) -> dict[tuple[type[models.Model], int], str]:
+    """What the rows are called that values refer to, one query a table."""
+    wanted: dict[type[models.Model], set[int]] = {}
+    for entry in entries:
+        for side in (entry.before or {}, entry.after or {}):
+            for name, value in side.items():
+                field = _field(entry.table_name, name)
+                if isinstance(field, models.ForeignKey) and isinstance(value, int):
+                    wanted.setdefault(field.related_model, set()).add(value)  # type: ignore[arg-type]
+    return {
+        (model, key): str(row)
+        for model, keys in wanted.items()
+        for key, row in model._default_manager.in_bulk(list(keys)).items()
+    }
 
 
 def _row_names(entries: list[AuditEntry]) -> dict[tuple[str, int | None], str]:

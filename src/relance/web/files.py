@@ -10,7 +10,8 @@ from django.templatetags.static import static
 PARTS = (
     "side", "menu", "button", "badge", "chip", "avatar", "tile", "card", "kpi", "strip", "callout", "rows", "table", "tabs",
     "segmented", "switch", "field", "form", "progress", "why", "timeline", "record", "dialog", "palette", "toast", "empty",
-    "paging", "keys", "chart", "text", "public", "crm",
+    "paging", "keys", "chart", "text", "public", "crm", "lists",
+    "settings",
 )  # fmt: skip
 STYLESHEETS = tuple(
     f"relance/css/{name}.css"
