@@ -218,3 +218,15 @@ def test_a_value_that_cannot_be_read_waits_and_touches_nothing(lead):
     person = Person.objects.get()
     assert person.score is None
     assert reasons(person, "score") == ["crm.unreadable"]
+
+
+def test_a_contact_that_takes_the_lead_from_a_lead_corrects_what_came_from_it_and_reverts_nobody(lead, contact):
+    merge(lead, record("00Q1", Email="aline@acme.example", LastName="Martin", Phone="01", Score__c=12))
+
+    merge(contact, record("0031", Email="aline@acme.example", LastName="Martin", Phone="02", Score__c=3))
+
+    person = Person.objects.get()
+    assert person.phone == "02"
+    assert reasons(person, "phone")[0] == "crm.crm_is_right"
+    assert person.score == 12
+    assert reasons(person, "score")[0] == "crm.put_back_in_crm"

@@ -66,9 +66,12 @@ def verdict_of_stage(plan: ObjectPlan) -> str:
     """Decide every field of the records just staged whose link leads.
 
     A stamp counts whole seconds: a record that changed twice in one comes again with the stamp we know, and is compared again.
+    A record that takes the lead from another (a contact from its lead) finds what we agreed on with that one: nobody here changed it.
     """
     source = (
-        "SELECT stage.*, link.id AS link_id, link.@subject@_id AS subject_id, link.agreed_at IS NOT NULL AS has_base, "
+        "SELECT stage.*, link.id AS link_id, link.@subject@_id AS subject_id, (link.agreed_at IS NOT NULL OR EXISTS ("
+        "SELECT 1 FROM crm_link AS other WHERE other.connection_id = link.connection_id AND other.@subject@_id = link.@subject@_id "
+        "AND other.agreed_at IS NOT NULL)) AS has_base, "
         "coalesce(fresh.is_new, false) AS is_new, stage.modified_at AS crm_at FROM crm_stage AS stage "
         "JOIN crm_link AS link ON link.connection_id = %(connection)s AND link.crm_id = stage.crm_id "
         "AND link.role = 'leading' AND link.deleted_at IS NULL LEFT JOIN crm_fresh AS fresh ON fresh.crm_id = stage.crm_id "
