@@ -10,6 +10,7 @@ declare_kind("person.merged", _("%(loser)s was merged into this person"), group=
 declare_kind("person.merged_away", _("Merged into person %(winner)s"), group="people", icon="git-merge")
 declare_kind("person.deleted", _("Deleted"), group="people", icon="user-x")
 declare_kind("person.erased", _("Erased: personal values were removed everywhere"), group="people", icon="user-x")
+declare_kind("people.exported", _("%(rows)s rows exported to a file"), group="people", icon="file-export")
 declare_kind("company.created", _("Company added to the workspace"), group="people", icon="building")
 declare_kind("company.changed", _("Company changed: %(names)s"), group="people", icon="edit")
 declare_kind("company.deleted", _("Company deleted"), group="people", icon="trash")

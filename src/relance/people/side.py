@@ -40,6 +40,17 @@ def side_model(subject: Subject) -> type[models.Model]:
     return known[1]
 
 
+def filled_counts(subject: Subject) -> dict[str, int]:
+    """How many rows have a value in each live custom field."""
+    columns = [field.column for field in fields_of(subject) if field.is_custom]
+    model = side_model(subject)
+    if not columns:
+        return {}
+    counts = {f"n_{column}": models.Count(column) for column in columns}
+    read: dict[str, int] = model._default_manager.aggregate(**counts)
+    return {column: read[f"n_{column}"] for column in columns}
+
+
 def _make(subject: Subject) -> type[models.Model]:
     attributes: dict[str, Any] = {
         "__module__": __name__,
