@@ -122,20 +122,19 @@ def _verdict(plan: ObjectPlan, source: str, crm_sides: list[str]) -> str:
     text = f"""
 CREATE TEMP TABLE crm_verdict ON COMMIT DROP AS
 WITH touched AS MATERIALIZED ({source}
-), dirty AS (
-    SELECT subject_id, jsonb_object_agg(field_key, jsonb_build_array(base, changed_at, code)) AS fields
-      FROM crm_dirty
-     WHERE connection_id = %(connection)s AND subject = '@subject@'
-       AND subject_id IN (SELECT subject_id FROM touched)
-     GROUP BY subject_id
 ), sides AS (
     SELECT touched.link_id, touched.subject_id, touched.has_base, touched.is_new, touched.crm_at, base.updated_at,
-           dirty.subject_id IS NOT NULL AS has_dirty, {_surroundings(plan)},
+           dirty.fields IS NOT NULL AS has_dirty, {_surroundings(plan)},
            {_listed([*held, *crm_sides, *entries])}
       FROM touched
       LEFT JOIN @subject@ AS base ON base.id = touched.subject_id
       {_joins(plan)}
-      LEFT JOIN dirty ON dirty.subject_id = touched.subject_id
+      CROSS JOIN LATERAL (
+            SELECT jsonb_object_agg(noted.field_key, jsonb_build_array(noted.base, noted.changed_at, noted.code)) AS fields
+              FROM crm_dirty AS noted
+             WHERE noted.connection_id = %(connection)s AND noted.subject = '@subject@'
+               AND noted.subject_id = touched.subject_id
+            ) AS dirty
 ), keyed AS (
     SELECT sides.*, {_listed([part for field in plan.fields for part in _keys(field)])} FROM sides
 ), known AS (
