@@ -15,10 +15,13 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from relance.crm.models import Connection, CrmLink, PushError
 from relance.decisions.actions import DecisionLine, record_decision
 from relance.decisions.facts import decision_name
 from relance.decisions.rules import Decision, skip
-from relance.people.models import Company, Import, Person, SavedView
+from relance.people.catalogue import FieldKind, Subject
+from relance.people.models import Company, CustomField, Import, Person, SavedView
+from relance.people.schema import create_custom_field
 from relance.web.doors import Door
 from relance.workspace.models import Brand, Team, User
 from relance.workspace.rules import Role
@@ -102,8 +105,44 @@ class World:
 
     def decision(self, team: Team) -> str:
         person = self.person(team)
-        line = DecisionLine("field", person.pk, Decision.of([skip("test.kept", value=SECRET)]), person_id=person.pk)
+        line = DecisionLine("field", person.pk, Decision.of([skip("test.kept", value=person.first_name)]), person_id=person.pk)
         return decision_name(record_decision(line, policy="test", now=NOW))
+
+    def refusal(self, team: Team) -> PushError:
+        """A person of this team whom the CRM refused, as its error inbox knows it."""
+        person, crm = self.person(team), self.connection
+        CrmLink.objects.create(connection=crm, object="Lead", crm_id=f"00Q{person.pk:015}", person=person, linked_at=NOW)
+        return PushError.objects.create(
+            connection=crm,
+            subject="person",
+            subject_id=person.pk,
+            object="Lead",
+            code="REQUIRED_FIELD_MISSING",
+            message="Required fields are missing: [Company]",
+            fields=["Company"],
+            body={"sent": {"FirstName": person.first_name}},
+            cause_key="required:Company",
+            payload_hash="0",
+            first_at=NOW,
+            last_at=NOW,
+        )
+
+    @cached_property
+    def connection(self) -> Connection:
+        """A connection to a CRM that answers nobody."""
+        return Connection.objects.create(
+            name="Salesforce",
+            login_method="client_credentials",
+            login_url="http://127.0.0.1:9",
+            client_id="relance",
+            secrets='{"client_secret": "hush"}',
+            made_by=self.users[Role.ADMIN],
+            made_at=NOW,
+        )
+
+    @cached_property
+    def custom_field(self) -> CustomField:
+        return create_custom_field(Subject.PERSON, "Budget", FieldKind.TEXT, now=NOW)
 
     @cached_property
     def brand(self) -> Brand:
@@ -117,6 +156,9 @@ EXAMPLES: dict[str, Callable[[World], Any]] = {
     "view_id": lambda world: world.view(world.north).pk,
     "import_id": lambda world: world.import_of(world.north).pk,
     "decision": lambda world: world.decision(world.north),
+    "connection_id": lambda world: world.connection.pk,
+    "field_id": lambda world: world.custom_field.pk,
+    "subject": lambda world: "person",
     "user_id": lambda world: world.stranger.pk,
     "team_id": lambda world: world.south.pk,
     "brand_id": lambda world: world.brand.pk,
@@ -152,7 +194,8 @@ def ask(method: str, path: str, user: User | AnonymousUser) -> HttpResponse:
     if user.is_authenticated:
         client.force_login(user)
     with transaction.atomic():
-        answer: HttpResponse = getattr(client, method)(path)
+        told = {"csrfmiddlewaretoken": "any"} if method == "post" else {}  # no browser sends an empty form
+        answer: HttpResponse = getattr(client, method)(path, told)
         transaction.set_rollback(True)
     return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -69,7 +70,9 @@ def _people(request: HttpRequest, frame: Frame, cause_key: str) -> dict[str, Any
         cause_key=cause_key,
         after=int(after) if after.isdecimal() and len(after) < 19 else 0,
     )
-    return {"found": found, "is_first": not after}
+    # The answer holds what was sent: it is told of somebody this reader may see, never of another team's.
+    shown = next((json.dumps(one.error.body, ensure_ascii=False, indent=1) for one in found.subjects), "")
+    return {"found": found, "is_first": not after, "body": shown}
 
 
 @require_POST

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -139,11 +138,6 @@ class CauseWords:
     otherwise: str
     remedy: str
     move: str
-
-    @property
-    def body(self) -> str:
-        """The CRM's answer, word for word, as one may copy it."""
-        return json.dumps(self.cause.body, ensure_ascii=False, indent=1)
 
 
 def code_title(code: str, message: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -93,8 +93,8 @@ def keep_view(request: HttpRequest, subject: Subject) -> HttpResponse:
 def drop_view(request: HttpRequest, subject: Subject, view_id: int) -> HttpResponse:
     """Delete a view; the people in it stay."""
     user = signed_in(request)
-    view = views_for(user, subject).filter(pk=view_id).first()
-    if view is not None and may_change_view(user, view):
+    view = get_object_or_404(views_for(user, subject), pk=view_id)
+    if may_change_view(user, view):
         view.delete()
         messages.success(request, _("View “%(name)s” deleted.") % {"name": view.name})
     else:
