@@ -273,7 +273,7 @@ def test_a_missing_secret_is_asked_for_and_no_answer_is_lost(client):
     )
 
     assert answer.status_code == 422
-    assert "This way to sign in needs it." in text(answer)
+    assert "This field is required." in text(answer)
     assert "https://acme.my.salesforce.example" in text(answer)
     assert not Connection.objects.exists()
 

@@ -48,7 +48,7 @@ class FieldForm(forms.Form):
 
     def __init__(self, *args: Any, connection: Connection, row: FieldRow, **options: Any) -> None:
         super().__init__(*args, auto_id="field-%s", **options)
-        self.row = row
+        self.row, self.crm = row, connection.name
         self.objects = [cell.object for cell in row.cells]
         spec = field_of(row.subject, row.key)
         for cell in row.cells:
@@ -59,7 +59,7 @@ class FieldForm(forms.Form):
         kept = line or FieldDraft(self.row.key, "", RightSide.CRM)
         parts: dict[str, tuple[Any, list[tuple[str, Any]], str]] = {
             "crm_field": (_("Field of %(object)s") % {"object": name}, choices, kept.crm_field),
-            "owner": (_("Who is right"), choices_of(OWNER_WORDS), kept.owner.value),
+            "owner": (_("Who is right"), owner_choices(self.crm), kept.owner.value),
             "blank": (_("When the side that is right is blank"), choices_of(BLANK_WORDS), kept.blank.value),
             "direction": (_("Direction"), choices_of(DIRECTION_WORDS), kept.direction.value),
             "transform": (_("What comes in is read"), choices_of(TRANSFORM_WORDS), kept.transform.value),
@@ -124,6 +124,11 @@ class FieldForm(forms.Form):
             transform,
             told["value_map"] if transform is Transform.VALUE_MAP else {},
         )
+
+
+def owner_choices(crm: str) -> list[tuple[str, Any]]:
+    """Who is right, the CRM called by its name."""
+    return [(value, crm if value == RightSide.CRM else said) for value, said in choices_of(OWNER_WORDS)]
 
 
 def crm_choices(

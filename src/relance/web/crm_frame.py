@@ -143,15 +143,16 @@ def state_sentence(seen: SeenConnection) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeChart:
-    """The chart of the records exchanged each day, what it says in a sentence, and the same as a table."""
+    """The chart of the records exchanged each day, wide and for phones, what it says in a sentence, and the same as a table."""
 
     drawing: SafeString
+    small: SafeString
     says: str
     days: list[DayOfSync]
     is_empty: bool
 
 
-def exchange_chart(connections: Sequence[int], now: datetime, size: tuple[int, int] = (640, 220)) -> ExchangeChart:
+def exchange_chart(connections: Sequence[int], now: datetime, size: tuple[int, int] = (732, 210)) -> ExchangeChart:
     """The last thirty days of these connections: one statement."""
     days = exchange_days(connections, now)
     says = exchange_sentence(days)
@@ -159,8 +160,10 @@ def exchange_chart(connections: Sequence[int], now: datetime, size: tuple[int, i
         Series(_("received"), [day.received for day in days]),
         Series(_("sent"), [day.sent for day in days], "d2"),
     ]
-    drawing = line_chart(series, [day.day for day in days], summary=says, size=size)
-    return ExchangeChart(drawing, says, days, is_empty=not any(day.exchanged for day in days))
+    drawing, small = (
+        line_chart(series, [day.day for day in days], summary=says, size=each) for each in (size, (324, 170))
+    )
+    return ExchangeChart(drawing, small, says, days, is_empty=not any(day.exchanged for day in days))
 
 
 def exchange_days(connections: Sequence[int], now: datetime, days: int = DAYS_OF_CHART) -> list[DayOfSync]:

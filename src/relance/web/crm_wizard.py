@@ -39,6 +39,16 @@ METHODS = [
     (LoginMethod.JWT_BEARER.value, gettext_lazy("JWT bearer: a private key signs in as a user who approved the app")),
     (LoginMethod.REFRESH_TOKEN.value, gettext_lazy("Refresh token: what a person's consent in the browser left")),
 ]
+METHOD_NAMES = {
+    LoginMethod.CLIENT_CREDENTIALS: gettext_lazy("client credentials"),
+    LoginMethod.JWT_BEARER: gettext_lazy("JWT bearer"),
+    LoginMethod.REFRESH_TOKEN: gettext_lazy("refresh token"),
+}
+NEEDED = {
+    LoginMethod.CLIENT_CREDENTIALS: ("client_secret",),
+    LoginMethod.JWT_BEARER: ("username", "private_key"),
+    LoginMethod.REFRESH_TOKEN: ("refresh_token",),
+}
 API_VERSIONS = [(version, version) for version in ("66.0", "65.0", "64.0", "63.0", "62.0", "61.0", "60.0")]
 
 
@@ -89,6 +99,10 @@ class SignInForm(forms.Form):
     def __init__(self, *args: Any, is_change: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
         self.is_change = is_change
+        chosen = self.data.get("login_method", "") if self.is_bound else ""
+        needed = NEEDED[LoginMethod(chosen)] if chosen in set(LoginMethod) else ()
+        for name in (*SECRET_NAMES, "username"):
+            self.fields[name].required = not is_change and (not self.is_bound or name in needed)
         if is_change:
             for name in SECRET_NAMES:
                 self.fields[name].help_text = _("Leave empty to keep the one we hold.")
@@ -181,6 +195,7 @@ def setup(request: HttpRequest, connection_id: int) -> HttpResponse:
             "connection": connection,
             "seen": seen,
             "state": STATE_WORDS[seen.state],
+            "method": METHOD_NAMES[LoginMethod(connection.login_method)],
             "draft": draft,
             "approved": approved,
             "objects": objects,

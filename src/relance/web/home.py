@@ -108,7 +108,7 @@ def _crm_figures(figures: SyncFigures, chart: ExchangeChart, now: datetime) -> l
             "label": _("Waiting for the CRM"),
             "value": number(figures.waiting + figures.refused),
             "detail": refused if figures.refused else _("none refused"),
-            "trend": [day.refused for day in chart.days[-14:]] if figures.refused else [],
+            "trend": [day.refused for day in chart.days[-14:]] if any(day.refused for day in chart.days[-14:]) else [],
             "tone": "bad",
             "address": reverse("crm"),
         },
