@@ -34,6 +34,10 @@ def start(
     ] = None,
     token: Annotated[str | None, typer.Option("--token", help="A token the org always accepts.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Empty the org's store first.")] = False,
+    faults: Annotated[
+        Path | None,
+        typer.Option("--faults", help="Faults to begin with: a JSON or TOML file, as POST /sandbox/faults takes."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start an org and run it until Ctrl-C. Several may run at once, each on its own pair of ports."""
@@ -50,7 +54,7 @@ def start(
             )
 
     try:
-        options = OrgOptions(org, home_as_asked() / "sandbox", http, https, data, token, fresh)
+        options = OrgOptions(org, home_as_asked() / "sandbox", http, https, data, token, fresh, faults)
         run_org(options, when_ready=tell, say=say)
     except (CannotStart, HomeUnusable) as refused:
         raise CannotRun(str(refused)) from refused

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from relance.sandbox.org import Org
 from relance.sandbox.outcomes import Caller, Permissions
 from relance.sandbox.schema import OrgSchema, PermissionSet
@@ -13,6 +15,20 @@ BARE_PROFILES = ("minimum access", "salesforce api only")
 
 
 def caller_for(org: Org, user_id: str) -> Caller:
+    """What was granted to the user, less what was taken away since."""
+    caller = granted_to(org, user_id)
+    without, hidden = org.faults.removed_rights(user_id, username_of(org, user_id))
+    if not without and not hidden:
+        return caller
+    return replace(caller, without=caller.without | without, sight=replace(caller.sight, hidden=hidden))
+
+
+def username_of(org: Org, user_id: str) -> str:
+    row = org.store.connection().execute('SELECT "Username" FROM "User" WHERE "Id" = ?', (user_id,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def granted_to(org: Org, user_id: str) -> Caller:
     """The user the sandbox was started with may do all; any other has what was granted."""
     if user_id == org.user_id:
         return Caller(user_id, all_rights=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from relance.sandbox.errors import Refused
 from relance.sandbox.exchange import Request, Response, Route, empty_response, json_response, route
+from relance.sandbox.fault_file import add_faults
+from relance.sandbox.fault_kinds import KINDS, FaultMisasked
 from relance.sandbox.org import Org
+from relance.sandbox.org_settings import SettingMissaid
 from relance.sandbox.sessions import App
 from relance.sandbox.soql_dates import stamp
 
@@ -50,9 +53,51 @@ def app_view(org: Org, request: Request, _parts: dict[str, str]) -> Response:
     return json_response({"client_id": app.client_id, "run_as": app.run_as}, 200 if before else 201)
 
 
+def faults_view(org: Org, _request: Request, _parts: dict[str, str]) -> Response:
+    kinds = {name: {"says": kind.says, "match": kind.match, "with": kind.options} for name, kind in KINDS.items()}
+    return json_response({"faults": [fault.as_json() for fault in org.faults.all()], "kinds": kinds})
+
+
+def add_faults_view(org: Org, request: Request, _parts: dict[str, str]) -> Response:
+    """One fault, a list of them, or `{"faults": [...]}`, all or none of them."""
+    try:
+        return json_response({"faults": [fault.as_json() for fault in add_faults(org.faults, request.json())]}, 201)
+    except FaultMisasked as misasked:
+        raise Refused(400, "INVALID_FAULT", str(misasked)) from misasked
+
+
+def clear_faults_view(org: Org, _request: Request, _parts: dict[str, str]) -> Response:
+    org.faults.clear()
+    return empty_response()
+
+
+def clear_fault_view(org: Org, _request: Request, parts: dict[str, str]) -> Response:
+    if not org.faults.clear(parts["fault"]):
+        raise Refused(404, "NOT_FOUND", f"There is no fault {parts['fault']}.")
+    return empty_response()
+
+
+def settings_view(org: Org, _request: Request, _parts: dict[str, str]) -> Response:
+    return json_response(org.settings.as_json())
+
+
+def change_settings_view(org: Org, request: Request, _parts: dict[str, str]) -> Response:
+    try:
+        org.settings.change(request.json_object())
+    except SettingMissaid as missaid:
+        raise Refused(400, "INVALID_SETTING", str(missaid)) from missaid
+    return json_response(org.settings.as_json())
+
+
 ROUTES: list[Route] = [
     route("GET", "sandbox/health", health_view),
     route("GET", "sandbox/requests", requests_view),
     route("DELETE", "sandbox/requests", forget_requests_view),
     route("POST", "sandbox/apps", app_view),
+    route("GET", "sandbox/faults", faults_view),
+    route("POST", "sandbox/faults", add_faults_view),
+    route("DELETE", "sandbox/faults", clear_faults_view),
+    route("DELETE", "sandbox/faults/{fault}", clear_fault_view),
+    route("GET", "sandbox/settings", settings_view),
+    route("PATCH", "sandbox/settings", change_settings_view),
 ]

@@ -11,10 +11,9 @@ from typing import Any
 from relance.sandbox.bulk_jobs import DELIMITERS, LINE_ENDINGS, Job, Jobs
 from relance.sandbox.errors import Refused, refuse_object, refuse_path
 from relance.sandbox.exchange import CSV, Request, Response, Route, empty_response, json_response, route
-from relance.sandbox.ids import MalformedId, whole_id
 from relance.sandbox.org import Org
 from relance.sandbox.rest import rest_moment
-from relance.sandbox.soql import compile_query, cursor_number
+from relance.sandbox.soql import compile_query
 from relance.sandbox.soql_dates import read_moment
 from relance.sandbox.soql_names import find_object
 
@@ -297,11 +296,7 @@ def query_job(org: Org, parts: dict[str, str]) -> Job:
 
 
 def known_job(org: Org, parts: dict[str, str], kind: str) -> Job:
-    try:
-        job_id = whole_id(parts["job"])
-    except MalformedId as refused:
-        raise refuse_path() from refused
-    job = jobs_of(org).find(cursor_number("01g" + job_id[3:])) if job_id.startswith("750") else None
+    job = jobs_of(org).named(parts["job"])
     if job is None or job.kind != kind:
         raise refuse_path()
     return job

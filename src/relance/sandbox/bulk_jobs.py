@@ -17,7 +17,8 @@ from queue import Queue
 
 from relance.sandbox.access import caller_for
 from relance.sandbox.errors import Refused
-from relance.sandbox.ids import make_id
+from relance.sandbox.fault_match import Occasion
+from relance.sandbox.ids import MalformedId, make_id, number_of_id, whole_id
 from relance.sandbox.org import Org
 from relance.sandbox.outcomes import Caller, RecordError, SaveResult, WriteOptions
 from relance.sandbox.render import cell
@@ -114,6 +115,13 @@ class Jobs:
             raise Refused(404, "NOT_FOUND", "The requested resource does not exist")
         return Job(**{field.name: row[field.name] for field in fields(Job)})
 
+    def named(self, job_id: str) -> Job | None:
+        """The job of an id as clients write it; None if there is none."""
+        try:
+            return self.find(number_of_id("750", whole_id(job_id)))
+        except (MalformedId, Refused):
+            return None
+
     def all(self, kind: str) -> list[Job]:
         rows = self.org.store.connection().execute("SELECT number FROM _job WHERE kind = ? ORDER BY number", (kind,))
         return [self.find(int(row[0])) for row in rows.fetchall()]
@@ -166,16 +174,27 @@ class Jobs:
     def _run(self, job: Job) -> None:
         begun = self.org.clock()
         job = self.change(job, state="InProgress")
+        occasion = Occasion(
+            "BULK", f"/services/data/v{job.version}.0/jobs/{job.kind}/{job.id}", objects=frozenset({job.object.lower()})
+        )
+        fault = self.org.faults.course_of_job(occasion)
+        if fault is not None and fault[0] == "bulk_stuck":
+            return
         try:
-            if job.kind == "query":
-                self._query(job)
-            else:
-                self._ingest(job)
+            with self.org.faults.occasion(occasion):
+                if job.kind == "query":
+                    self._query(job)
+                else:
+                    self._ingest(job, most=None if fault is None else int(fault[1]["rows"]))
         except Refused as refused:
             self.change(job, state="Failed", error_message=f"{refused.code} : {refused.message}")
             return
         except (sqlite3.Error, OSError) as broken:
             self.change(job, state="Failed", error_message=f"InternalServerError : {broken}")
+            return
+        if fault is not None:
+            state = "Failed" if fault[0] == "bulk_failed" else "Aborted"
+            self.change(job, state=state, error_message=str(fault[1].get("message", "")))
             return
         if self.find(job.number).state == "InProgress" and not self._stopping.is_set():
             spent = int((self.org.clock() - begun).total_seconds() * 1000)
@@ -187,7 +206,8 @@ class Jobs:
         written = write_result(self, job, compiled)
         self.change(job, processed=written)
 
-    def _ingest(self, job: Job) -> None:
+    def _ingest(self, job: Job, *, most: int | None = None) -> None:
+        """All rows not done yet, or the first `most` of them."""
         caller = caller_for(self.org, job.user_id)
         thing = self.org.schema.objects[job.object]
         rows = enumerate(read_rows(self.input_file(job), job, thing), start=1)
@@ -196,6 +216,8 @@ class Jobs:
         for line, values in rows:
             if line in done:
                 continue
+            if most is not None and line > most:
+                break
             chunk.append((line, values))
             if len(chunk) == CHUNK:
                 self._save_chunk(job, caller, chunk)

@@ -13,6 +13,7 @@ from relance.sandbox import admin_api, bulk, collections_api, composite, limits,
 from relance.sandbox.access import caller_for
 from relance.sandbox.errors import OAuthRefused, Refused, refuse_path
 from relance.sandbox.exchange import Request, Response, Route, json_response, match_route
+from relance.sandbox.fault_match import Occasion
 from relance.sandbox.org import Org
 from relance.sandbox.versions import LATEST, OLDEST, list_versions
 
@@ -29,7 +30,17 @@ OTHER_ROUTES: list[Route] = [*oauth.ROUTES, *soap.ROUTES, *admin_api.ROUTES]
 
 
 def answer(org: Org, request: Request) -> Response:
-    """The answer to any request at all."""
+    """The answer to any request at all, and what the faults asked for make of it."""
+    if request.segments[:1] == ("sandbox",) or not request.segments:
+        return undisturbed_answer(org, request)
+    with org.faults.occasion(occasion_of(org, request)) as struck:
+        response = org.faults.answer_before(org, request) or undisturbed_answer(org, request)
+        org.faults.settle_after(org, response)
+        response.faults = struck
+        return response
+
+
+def undisturbed_answer(org: Org, request: Request) -> Response:
     try:
         return find_answer(org, request)
     except Refused as refused:
@@ -40,6 +51,27 @@ def answer(org: Org, request: Request) -> Response:
         return response
 
 
+def occasion_of(org: Org, request: Request) -> Occasion:
+    """What the faults look at of a request."""
+
+    def user() -> tuple[str, str]:
+        session = org.sessions.find(request.header("Authorization").partition(" ")[2].strip(), org.clock())
+        return (session.user_id, str(oauth.user_fact(org, session.user_id, "Username"))) if session else ("", "")
+
+    query = "&".join(f"{name}={value}" for name, value in request.query.items())
+    address = f"{request.path}?{query}" if query else request.path
+    return Occasion(request.method, address, request.body, user, job_objects(org, request))
+
+
+def job_objects(org: Org, request: Request) -> frozenset[str] | None:
+    """A job's addresses do not name its object."""
+    segments = request.segments
+    if org.jobs is None or len(segments) < 6 or segments[3] != "jobs":
+        return None
+    job = org.jobs.named(segments[5])
+    return frozenset({job.object.lower()}) if job else None
+
+
 def find_answer(org: Org, request: Request) -> Response:
     segments = request.segments
     if segments[:2] == ("services", "data"):
@@ -48,6 +80,8 @@ def find_answer(org: Org, request: Request) -> Response:
         request.caller = caller_for(org, oauth.open_session(org, request, org.clock()).user_id)
         request.answer_part = answer_data_call
         org.allowance.spend()
+        if org.allowance.is_exhausted:
+            raise Refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         response = answer_data_call(org, request)
         response.headers["Sforce-Limit-Info"] = limits.limit_info(org)
         return response

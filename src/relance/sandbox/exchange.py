@@ -74,6 +74,18 @@ class Request:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an answer leaves when a fault has its hand in it: not at all, in part, or slowly."""
+
+    hangs_up: bool = False
+    abruptly: bool = False  # by a reset instead of an orderly end
+    kept_share: float = 1.0  # of the body; then the line is cut
+    says_whole: bool = True  # Content-Length is that of the whole body, not of the part that comes
+    wait_seconds: float = 0.0
+    seconds_a_byte: float = 0.0
+
+
 @dataclass(slots=True)
 class Response:
     status: int
@@ -83,6 +95,8 @@ class Response:
     content: object = None  # the JSON before it was written, for composite calls that wrap it
     error_code: str = ""
     packed: bytes | None = None  # the body already gzipped, when it is kept
+    delivery: Delivery | None = None
+    faults: list[str] = field(default_factory=list)  # ids of those that acted
 
 
 View = Callable[["Org", Request, dict[str, str]], Response]

@@ -23,6 +23,16 @@ def make_id(key_prefix: str, number: int) -> str:
     return with_checksum(key_prefix + INSTANCE + "".join(reversed(places)))
 
 
+def number_of_id(key_prefix: str, whole: str) -> int:
+    """The number an id of 18 characters was made of; -1 if it is none under this prefix."""
+    if not whole.startswith(key_prefix) or len(whole) != 18 or not SHAPE.fullmatch(whole):
+        return -1
+    number = 0
+    for letter in whole[6:15]:
+        number = number * 62 + DIGITS.index(letter)
+    return number
+
+
 def with_checksum(short: str) -> str:
     """15 characters become 18: each letter of the suffix says which of five characters are capitals."""
     suffix = ""

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from relance.sandbox.faults import Faults
 from relance.sandbox.journal import Journal
+from relance.sandbox.logins import Logins
+from relance.sandbox.org_settings import OrgSettings
 from relance.sandbox.outcomes import Permissions
 from relance.sandbox.records import Records
 from relance.sandbox.schema import OrgSchema
@@ -20,8 +23,6 @@ from relance.sandbox.store import Store
 if TYPE_CHECKING:
     from relance.sandbox.bulk_jobs import Jobs
     from relance.sandbox.soql_sql import Compiled
-
-DAILY_REQUESTS = 100_000
 
 
 def utc_now() -> datetime:
@@ -45,7 +46,12 @@ class Org:
         self.records = records
         self.store: Store = records.store
         self.schema: OrgSchema = records.schema
-        self.clock = clock
+        # A fault may set the clock wrong: the stamps of the records and what the org calls now are wrong together.
+        self.faults = Faults(clock)
+        self.clock = records.clock = lambda: clock() + self.faults.skew()
+        records.watch = self.faults
+        self.settings = OrgSettings(self.store)
+        self.logins = Logins(records, self.clock, user_id)
         self.user_id = user_id
         self.org_id = org_id
         self.password = password
@@ -56,7 +62,18 @@ class Org:
         self.permissions: dict[tuple[str, frozenset[str]], Permissions] = {}
         self.described: dict[tuple[object, ...], tuple[bytes, bytes]] = {}
         self.compiled: dict[tuple[object, ...], Compiled] = {}
-        self.allowance = Allowance(self.journal.count_since(stamp(self.started_at - timedelta(days=1))))
+        self.changed_at = self.started_at
+        self.generation = 0
+        self.allowance = Allowance(self.journal.count_since(stamp(self.started_at - timedelta(days=1))), self.settings)
+
+    def forget(self) -> None:
+        """What was worked out of schema and rights no longer holds. Clients that ask whether it changed are told that it did."""
+        self.generation += 1
+        # Their stamp of the last change has seconds only: one in the same second must still count as later.
+        self.changed_at = max(self.clock(), self.changed_at).replace(microsecond=0) + timedelta(seconds=1)
+        self.records.forget_plans()
+        for kept in (self.permissions, self.described, self.compiled):
+            kept.clear()
 
     def zone_of(self, user_id: str) -> ZoneInfo:
         """The time zone TODAY and its like are reckoned in: the user's own."""
@@ -78,8 +95,8 @@ class Org:
 class Allowance:
     """How many API calls the org has answered in its rolling day, roughly: the real meter lags as well."""
 
-    def __init__(self, used: int, maximum: int = DAILY_REQUESTS) -> None:
-        self.maximum = maximum
+    def __init__(self, used: int, settings: OrgSettings) -> None:
+        self._settings = settings
         self._used = used
         self._lock = threading.Lock()
 
@@ -87,6 +104,14 @@ class Allowance:
         with self._lock:
             self._used += 1
             return self._used
+
+    @property
+    def maximum(self) -> int:
+        return self._settings.now.daily_requests
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self._settings.now.enforce_allowance and self.used > self.maximum
 
     @property
     def used(self) -> int:

@@ -105,23 +105,56 @@ class Permissions:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """Which records a user sees: of the private objects those of certain owners, and nothing of what is hidden from them."""
+
+    private: frozenset[str] = frozenset()  # names in lower case: only one's own are seen
+    read_only: frozenset[str] = frozenset()  # all are seen, only one's own are changed
+    owners: frozenset[str] = frozenset()  # whose records count as one's own
+    hidden: frozenset[str] = frozenset()  # ids
+
+    def sees(self, object_name: str, record_id: object, owner_id: object) -> bool:
+        if record_id in self.hidden:
+            return False
+        return object_name.lower() not in self.private or owner_id in self.owners
+
+    def changes(self, object_name: str, owner_id: object) -> bool:
+        return object_name.lower() not in self.private | self.read_only or owner_id in self.owners
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """The user on whose behalf a call is made. With all rights no permission is looked at."""
+    """The user on whose behalf a call is made. With all rights no permission is looked at, but for those taken away since."""
 
     user_id: str
     all_rights: bool = False
     permissions: Permissions = field(default_factory=Permissions)
+    without: frozenset[str] = frozenset()  # taken away: `lead:edit`, `lead.phone:read`
+    sight: Sight = Sight()
+
+    @property
+    def rights(self) -> tuple[object, ...]:
+        """What may be kept for this caller may be given to another with the same rights."""
+        return ("all" if self.all_rights else id(self.permissions), self.without, self.sight)
 
     def may(self, object_name: str, action: str) -> bool:
+        if self.without and f"{object_name}:{action}".lower() in self.without:
+            return False
         return self.all_rights or self.permissions.may(object_name, action)
 
     def may_read_field(self, object_name: str, field_name: str) -> bool:
+        if self.without and f"{object_name}.{field_name}:read".lower() in self.without:
+            return False
         return self.all_rights or self.permissions.may_read_field(object_name, field_name)
 
     def may_edit_field(self, object_name: str, field_name: str) -> bool:
+        if self.without and f"{object_name}.{field_name}:edit".lower() in self.without:
+            return False
         return self.all_rights or self.permissions.may_edit_field(object_name, field_name)
 
     def has(self, user_permission: str) -> bool:
+        if f"user:{user_permission}".lower() in self.without:
+            return False
         return self.all_rights or self.permissions.has(user_permission)
 
 

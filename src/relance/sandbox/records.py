@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from relance.sandbox.assignment import assign_owner
 from relance.sandbox.conversion import convert_lead
@@ -54,6 +55,14 @@ DEFAULT_OPTIONS = WriteOptions()
 Row = dict[str, StoreValue]
 
 
+class Watch(Protocol):
+    """Who may object to a save, or have it stamped in the past: the faults of an org that is served."""
+
+    def objection(self, records: Any, draft: Draft) -> RecordError | None: ...
+
+    def lateness(self) -> timedelta: ...
+
+
 class Records:
     """Insert, update, upsert, delete, undelete, read, convert and merge, with everything the org demands of a record."""
 
@@ -61,6 +70,7 @@ class Records:
         self.store = store
         self.schema = schema
         self.clock = clock
+        self.watch: Watch | None = None
         self._mine = threading.local()
         self._plans: dict[str, Plan] = {}
 
@@ -93,7 +103,8 @@ class Records:
         with self.store.writing():
             outermost = not hasattr(self._mine, "stamp")
             if outermost:
-                self._mine.stamp = stamp(self.clock())
+                late = self.watch.lateness() if self.watch is not None else timedelta()
+                self._mine.stamp = stamp(self.clock() - late)
             try:
                 yield
             finally:
@@ -189,7 +200,8 @@ class Records:
             before, refusal = self._reachable(caller, thing, record_id, "delete", DEFAULT_OPTIONS)
             if before is None:
                 return refusal
-            error = bury(self, thing, before, caller.user_id)
+            error = self._objection(Draft(thing, caller, DEFAULT_OPTIONS, before, before))
+            error = error or bury(self, thing, before, caller.user_id)
             if error is not None:
                 return SaveResult.refused(error, record_id=str(before["Id"]))
             return SaveResult(str(before["Id"]), success=True, created=False)
@@ -227,6 +239,11 @@ class Records:
 
     def convert(self, caller: Caller, request: ConvertRequest) -> ConvertResult:
         with self.transaction():
+            thing = self.schema.objects["Lead"]
+            row = self.row(thing, request.lead_id)
+            error = self._objection(Draft(thing, caller, DEFAULT_OPTIONS, row, row)) if row else None
+            if error is not None:
+                return ConvertResult(False, lead_id=request.lead_id, errors=(error,))
             return convert_lead(self, caller, request)
 
     def merge(
@@ -282,11 +299,16 @@ class Records:
             text = f"{thing.label} ID: id value of incorrect type: {record_id}"
             return None, SaveResult.refused(RecordError("MALFORMED_ID", text, ("Id",)), record_id=wanted)
         row = self.row(thing, wanted)
-        if row is None or not caller.may(thing.name, "read"):
+        if (
+            row is None
+            or not caller.may(thing.name, "read")
+            or not caller.sight.sees(thing.name, wanted, row.get("OwnerId"))
+        ):
             return None, SaveResult.refused(NO_SUCH_ID, record_id=wanted)
         if row.get("IsDeleted"):
             return None, SaveResult.refused(DELETED, record_id=wanted)
-        if not caller.may(thing.name, action) or not (thing.deletable if action == "delete" else thing.updateable):
+        is_open = thing.deletable if action == "delete" else thing.updateable
+        if not (is_open and caller.may(thing.name, action) and caller.sight.changes(thing.name, row.get("OwnerId"))):
             return None, SaveResult.refused(NOT_YOURS, record_id=wanted)
         if action == "edit" and row.get("IsConverted") and not self._may_edit_converted(caller, options):
             return None, SaveResult.refused(CONVERTED, record_id=wanted)
@@ -296,10 +318,16 @@ class Records:
         # All rights are wide, but this one is given by name: the platform's administrators do not have it either.
         return options.convert_leads_editable or caller.permissions.has("AllowViewEditConvertedLeads")
 
+    def _objection(self, draft: Draft) -> RecordError | None:
+        return None if self.watch is None else self.watch.objection(self, draft)
+
     def _insert_draft(self, draft: Draft) -> SaveResult:
         fill_new(self, draft)
         settle_derived(self, draft)
         if not draft.options.planted:
+            objection = self._objection(draft)
+            if objection is not None:
+                return SaveResult.refused(objection)
             errors = first_errors(self, draft) or _one_or_none(assign_owner(self, draft))
             if errors:
                 return SaveResult.refused(*errors)
@@ -320,6 +348,9 @@ class Records:
         record_id = str(draft.values["Id"])
         settle_derived(self, draft)
         if not draft.options.planted:
+            objection = self._objection(draft)
+            if objection is not None:
+                return SaveResult.refused(objection, record_id=record_id)
             errors = first_errors(self, draft) or _one_or_none(assign_owner(self, draft))
             if errors:
                 return SaveResult.refused(*errors, record_id=record_id)

@@ -28,7 +28,6 @@ from relance.sandbox.writes import insert_record, update_record, upsert_record
 
 API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 REPLICATION_WINDOW = timedelta(days=30)
-RECYCLE_BIN = timedelta(days=15)
 
 
 def resources_view(org: Org, request: Request, _parts: dict[str, str]) -> Response:
@@ -56,19 +55,18 @@ def describe_view(org: Org, request: Request, parts: dict[str, str]) -> Response
 
 
 def described(org: Org, request: Request, what: tuple[str, ...], make: Callable[[], dict[str, object]]) -> Response:
-    rights = "all" if request.caller.all_rights else id(request.caller.permissions)
-    key = (*what, request.version, rights)
+    key = (*what, request.version, org.generation, request.caller.rights)
     if key not in org.described:
         body = json.dumps(make(), ensure_ascii=False, separators=(",", ":")).encode()
         org.described[key] = (body, gzip.compress(body, 6))
     body, packed = org.described[key]
-    modified = format_datetime(org.started_at.astimezone(UTC), usegmt=True)
+    modified = format_datetime(org.changed_at.astimezone(UTC), usegmt=True)
     return Response(200, body, headers={"Last-Modified": modified}, packed=packed)
 
 
 def is_unchanged(org: Org, since: str) -> bool:
     try:
-        return parsedate_to_datetime(since) >= org.started_at.replace(microsecond=0)
+        return parsedate_to_datetime(since) >= org.changed_at.replace(microsecond=0)
     except (ValueError, TypeError):
         return False
 
@@ -91,7 +89,10 @@ def read_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
         raise refuse_path()
     if "IsDeleted" in thing.fields and row["IsDeleted"]:
         raise Refused(404, "ENTITY_IS_DELETED", "entity is deleted", fields=[])
-    return json_response(read_records(org, request, thing, [record_id], wanted_fields(request))[record_id])
+    found = read_records(org, request, thing, [record_id], wanted_fields(request))
+    if record_id not in found:
+        raise refuse_path()  # the user does not see it, which looks the same as there being none
+    return json_response(found[record_id])
 
 
 def update_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
@@ -117,7 +118,10 @@ def read_external_view(org: Org, request: Request, parts: dict[str, str]) -> Res
         return several_answer(found, thing, request)
     if not found:
         raise refuse_path()
-    return json_response(read_records(org, request, thing, found, wanted_fields(request))[found[0]])
+    read = read_records(org, request, thing, found, wanted_fields(request))
+    if found[0] not in read:
+        raise refuse_path()
+    return json_response(read[found[0]])
 
 
 def upsert_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
@@ -178,7 +182,7 @@ def deleted_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
     return json_response(
         {
             "deletedRecords": deleted,
-            "earliestDateAvailable": rest_moment(org.clock() - RECYCLE_BIN),
+            "earliestDateAvailable": rest_moment(org.clock() - timedelta(days=org.settings.now.recycle_days)),
             "latestDateCovered": rest_moment(end),
         }
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
+import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -18,7 +21,7 @@ from urllib.parse import parse_qsl
 
 from relance.sandbox.desk import answer
 from relance.sandbox.errors import Refused
-from relance.sandbox.exchange import Request, Response, split_path
+from relance.sandbox.exchange import Delivery, Request, Response, split_path
 from relance.sandbox.journal import KEPT_BODY, RequestLine
 from relance.sandbox.org import Org
 from relance.sandbox.soql_dates import stamp
@@ -28,6 +31,7 @@ LONGEST_ADDRESS = 16_384
 WORTH_PACKING = 1_000
 IDLE_SECONDS = 120
 LAST_ANSWERS_SECONDS = 5
+UNDISTURBED = Delivery()
 SECRET_HEADERS = frozenset({"authorization", "x-sfdc-session", "cookie"})
 SECRET_PATHS = ("/services/oauth2/", "/services/soap/", "/sandbox/apps")
 
@@ -44,6 +48,7 @@ class Listener(ThreadingHTTPServer):
         self._quiet = threading.Condition()
         self._under_way = 0
         self._is_closing = False
+        self.closing = threading.Event()
         super().__init__(("127.0.0.1", port), Conversation)
 
     @property
@@ -70,6 +75,7 @@ class Listener(ThreadingHTTPServer):
     def finish(self) -> None:
         """Takes no more, and lets what is under way end: a client that got no answer could not know what was done."""
         self.shutdown()
+        self.closing.set()
         with self._quiet:
             self._is_closing = True
             self._quiet.wait_for(lambda: self._under_way == 0, timeout=LAST_ANSWERS_SECONDS)
@@ -115,7 +121,8 @@ class Conversation(BaseHTTPRequestHandler):
         line = request_line(self.server.org, request, self.path)
         response = answer(self.server.org, request)
         line.user_id = request.caller.user_id or None
-        line.status = response.status
+        line.status = response.status or None
+        line.fault = ", ".join(response.faults) or None
         line.error_code = response.error_code or None
         line.ms = round((time.perf_counter() - started) * 1000, 2)
         if not request.path.startswith("/sandbox/"):
@@ -166,10 +173,19 @@ class Conversation(BaseHTTPRequestHandler):
 
     def send(self, response: Response, accepted: str) -> None:
         """The one place an answer leaves from. The whole of it in one write, gzipped for those who can read it."""
+        delivery = response.delivery or UNDISTURBED
+        if delivery.hangs_up:
+            self.hang_up(abruptly=delivery.abruptly)
+            return
         body = response.body
         packs = "gzip" in accepted.lower() and len(body) >= WORTH_PACKING
         if packs:
             body = response.packed or gzip.compress(body, 1)
+        kept = body[: int(len(body) * delivery.kept_share)]
+        if len(kept) < len(body):
+            self.close_connection = True
+            body = body if delivery.says_whole else kept
+        self.server.closing.wait(delivery.wait_seconds)
         self.send_response_only(response.status)
         self.send_header("Date", format_datetime(self.server.org.clock(), usegmt=True))
         for name, value in response.headers.items():
@@ -186,8 +202,26 @@ class Conversation(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD" and response.status not in (204, 304):
-            self.wfile.write(body)
+            self.write_body(kept, delivery.seconds_a_byte)
         self.wfile.flush()
+
+    def write_body(self, body: bytes, seconds_a_byte: float) -> None:
+        if not seconds_a_byte:
+            self.wfile.write(body)
+            return
+        for place in range(len(body)):
+            self.wfile.write(body[place : place + 1])
+            self.wfile.flush()
+            if self.server.closing.wait(seconds_a_byte):
+                self.close_connection = True
+                return
+
+    def hang_up(self, *, abruptly: bool) -> None:
+        """Ends the line without an answer."""
+        self.close_connection = True
+        if abruptly:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())  # an ordinary closing would say goodbye first
 
     def log_message(self, format: str, *args: object) -> None:
         """The journal is the log; nothing is said on stderr."""

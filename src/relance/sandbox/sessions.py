@@ -120,6 +120,10 @@ class Sessions:
                 connection.execute("UPDATE _session SET used_at = ? WHERE token = ?", (stamp(now), token))
         return session
 
+    def end(self, token: str) -> None:
+        with self.store.writing() as connection:
+            connection.execute("DELETE FROM _session WHERE token = ?", (token,))
+
     def revoke(self, token: str) -> bool:
         """A session, or a grant with every session it gave."""
         with self.store.writing() as connection:

@@ -6,14 +6,13 @@ A cursor keeps the ids found when the query was asked; the records of a page are
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import itemgetter
 
 from relance.sandbox.errors import Refused
-from relance.sandbox.ids import DIGITS, make_id
+from relance.sandbox.ids import make_id, number_of_id
 from relance.sandbox.org import Org
 from relance.sandbox.outcomes import Caller
 from relance.sandbox.soql_dates import stamp
@@ -93,8 +92,7 @@ def compile_query(org: Org, text: str, caller: Caller, *, with_deleted: bool = F
     """Compiled once for a text, a user's rights and a day: clients ask the same few questions all day long."""
     zone = org.zone_of(caller.user_id)
     today = org.clock().astimezone(zone).date()
-    rights = None if caller.all_rights else id(caller.permissions)
-    key = (text, rights, today, zone.key, with_deleted)
+    key = (text, org.generation, caller.rights, today, zone.key, with_deleted)
     found = org.compiled.get(key)
     if found is None:
         found = compile_soql(parse_soql(text), Asking(org.schema, caller, today, zone, with_deleted))
@@ -121,12 +119,7 @@ def page_of(org: Org, compiled: Compiled, ids: Sequence[str], *, start: int, num
 
 def cursor_number(name: str) -> int:
     """The cursor behind an id; a number no cursor has if the id is not one of ours."""
-    if not re.fullmatch(r"01g[0-9A-Za-z]{15}", name):
-        return -1
-    number = 0
-    for letter in name[6:15]:
-        number = number * 62 + DIGITS.index(letter)
-    return number
+    return number_of_id("01g", name)
 
 
 def count_rows(org: Org, compiled: Compiled) -> int:

@@ -136,6 +136,19 @@ def compile_soql(query: SoqlQuery, asking: Asking) -> Compiled:
     return Compiler(query, asking, (f"t{number}" for number in count())).compile()
 
 
+def seen_only(caller: Caller, thing: OrgObject, alias: str) -> Iterator[str]:
+    """Conditions that leave out what the user does not see."""
+    sight = caller.sight
+    if sight.hidden:
+        yield f'{alias}."Id" NOT IN ({listed_ids(sight.hidden)})'
+    if thing.name.lower() in sight.private and "OwnerId" in thing.fields:
+        yield f'{alias}."OwnerId" IN ({listed_ids(sight.owners)})'
+
+
+def listed_ids(ids: frozenset[str]) -> str:
+    return ", ".join(f"'{each}'" for each in sorted(ids) if each.isalnum())
+
+
 class Compiler:
     """One query level; child queries and semi-joins get a compiler of their own and share the supply of aliases."""
 
@@ -157,6 +170,7 @@ class Compiler:
         alias, thing = root.tables[0]
         if not self.asking.with_deleted and "IsDeleted" in thing.fields:
             conditions.append(f'{alias}."IsDeleted" = 0')
+        conditions += seen_only(self.asking.caller, thing, alias)
         having_filter = self._filter()
         having = having_filter.condition(self.query.having) if self.query.having else ""
         group = ", ".join(self._grouped(target) for target in self.query.group_by)

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from relance.sandbox.bulk_jobs import Jobs
+from relance.sandbox.fault_file import add_faults, read_fault_file
+from relance.sandbox.fault_kinds import FaultMisasked
 from relance.sandbox.org import Org, utc_now
 from relance.sandbox.records import Records
 from relance.sandbox.seed import seed_org
@@ -40,6 +42,7 @@ class OrgOptions:
     data: Path | None = None
     token: str | None = None
     fresh: bool = False
+    faults: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def running_org(options: OrgOptions, *, say: Say) -> Iterator[tuple[Org, Ready]]
             if options.fresh:
                 empty_home(home)
             org = open_org(options, home, say=say)
+            begin_faults(org, options.faults)
             ca_file, leaf_file = ensure_certificates(home, f"Relance sandbox {plain.port}")
             secure.context = server_context(leaf_file)
             plain.org = secure.org = org
@@ -147,6 +151,16 @@ def open_org(options: OrgOptions, home: Path, *, say: Say) -> Org:
         say(line)
     password = kept_secret(records.store, "password", lambda: secrets.token_urlsafe(12))
     return Org(home, records, user_id=seeded.user_id, org_id=seeded.org_id, password=password)
+
+
+def begin_faults(org: Org, file: Path | None) -> None:
+    if file is None:
+        return
+    try:
+        add_faults(org.faults, read_fault_file(file))
+    except FaultMisasked as misasked:
+        org.close()
+        raise CannotStart(f"The faults of {file} cannot be used: {misasked} Nothing was started.") from misasked
 
 
 def make_ready(org: Org, options: OrgOptions, plain: Listener, secure: Listener, ca_file: Path) -> Ready:
