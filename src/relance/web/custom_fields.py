@@ -121,7 +121,7 @@ def custom_fields(request: HttpRequest, subject: str = Subject.PERSON.value) -> 
 def new_field(request: HttpRequest, subject: str) -> HttpResponse:
     """Add a field: a column of its own, there at once."""
     about = _subject(subject)
-    form = FieldForm(request.POST or None)
+    form = FieldForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             field = create_custom_field(
@@ -147,7 +147,7 @@ def edit_field(request: HttpRequest, field_id: int) -> HttpResponse:
     """Rename a field, change its choices and hint."""
     field = get_object_or_404(CustomField, pk=field_id, hidden_at=None)
     about = Subject(field.subject)
-    form = FieldForm(request.POST or None, field=field)
+    form = FieldForm(request.POST if request.method == "POST" else None, field=field)
     if request.method == "POST" and form.is_valid():
         try:
             change_custom_field(

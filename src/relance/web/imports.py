@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from relance.decisions.reasons import explain_reason
-from relance.decisions.rules import Reason, Verdict
 from relance.lib.clock import utc_now
-from relance.people.catalogue import Subject, fields_of
-from relance.people.change import field_labels
-from relance.people.imports.reading import DELIMITERS, ENCODINGS
-from relance.people.imports.refused import problems_of, refused_file
+from relance.people.imports.reading import DELIMITERS
+from relance.people.imports.refused import refused_file
 from relance.people.imports.running import (
     ImportChoices,
     ImportRefused,
@@ -37,114 +30,23 @@ from relance.people.tasks import check_import_task, run_import_task, undo_import
 from relance.workspace.models import User
 from relance.workspace.rules import Permission
 
-from . import formats
 from .doors import opens_to, signed_in
-from .lists import reference_names
-from .values import shown_value
-
-SHOWN = 50
-QUIET_AFTER = timedelta(minutes=2)  # without progress for so long, a worker may have died: going on is offered
-MOVING = (Import.State.CHECKING, Import.State.RUNNING, Import.State.UNDOING)
-DELIMITER_NAMES = {
-    ",": gettext_lazy("Comma"),
-    ";": gettext_lazy("Semicolon"),
-    "\t": gettext_lazy("Tab"),
-    "|": gettext_lazy("Bar"),
-}
-ENCODING_NAMES = {
-    "utf-8": "UTF-8",
-    "utf-8-sig": gettext_lazy("UTF-8 with a mark"),
-    "cp1252": "Windows 1252",
-    "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16 LE",
-    "utf-16-be": "UTF-16 BE",
-}
-OUTCOMES = {
-    "created": (gettext_lazy("New people"), "user-plus", "ok"),
-    "updated": (gettext_lazy("People changed"), "user-edit", "info"),
-    "unchanged": (gettext_lazy("Already so"), "equal-not", ""),
-    "refused": (gettext_lazy("Rows refused"), "alert-triangle", "warn"),
-}
-ROW_OUTCOMES = {
-    "created": gettext_lazy("New"),
-    "updated": gettext_lazy("Changes"),
-    "unchanged": gettext_lazy("Already so"),
-    "refused": gettext_lazy("Refused"),
-}
-TONES = {
-    Import.State.UPLOADED: ("", "table-column"),
-    Import.State.CHECKING: ("info", "loader-2"),
-    Import.State.CHECKED: ("accent", "list-check"),
-    Import.State.RUNNING: ("info", "loader-2"),
-    Import.State.STOPPED: ("warn", "player-pause"),
-    Import.State.DONE: ("ok", "check"),
-    Import.State.UNDOING: ("info", "loader-2"),
-    Import.State.UNDONE: ("", "arrow-back-up"),
-    Import.State.FAILED: ("bad", "alert-circle"),
-}
-
-
-class UploadForm(forms.Form):
-    file = forms.FileField(
-        label=gettext_lazy("CSV file"),
-        help_text=gettext_lazy(
-            "Saved by a spreadsheet as CSV. Separator and encoding are found out; nothing is written before you have seen what would happen."
-        ),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
-        allow_empty_file=True,
-    )
-
-
-class PolicyForm(forms.Form):
-    """What the import may do."""
-
-    rows_allowed = forms.ChoiceField(
-        label=gettext_lazy("Rows of the file"),
-        choices=[
-            ("both", gettext_lazy("Create new people and change those who exist")),
-            ("create", gettext_lazy("Only create new people")),
-            ("update", gettext_lazy("Only change people who exist")),
-        ],
-    )
-    existing_values = forms.ChoiceField(
-        label=gettext_lazy("Values that are there already"),
-        choices=[
-            ("overwrite", gettext_lazy("Are replaced by the file")),
-            ("fill", gettext_lazy("Stay; the file only fills blanks")),
-        ],
-    )
-    blank_cells = forms.ChoiceField(
-        label=gettext_lazy("Blank cells"),
-        choices=[("keep", gettext_lazy("Leave the value as it is")), ("clear", gettext_lazy("Empty the value"))],
-    )
-    without_email = forms.ChoiceField(
-        label=gettext_lazy("Rows without an address"),
-        choices=[("refuse", gettext_lazy("Are refused")), ("create", gettext_lazy("Make a new person each"))],
-    )
-    day_first = forms.ChoiceField(
-        label=gettext_lazy("Dates such as 03/04/2026"),
-        choices=[("yes", gettext_lazy("3 April")), ("no", gettext_lazy("4 March"))],
-    )
-    decimal_comma = forms.ChoiceField(
-        label=gettext_lazy("Decimals"),
-        choices=[("yes", gettext_lazy("With a comma: 1,5")), ("no", gettext_lazy("With a point: 1.5"))],
-    )
-    owner = forms.ChoiceField(label=gettext_lazy("Owner of new people"), required=False)
-    team = forms.ChoiceField(label=gettext_lazy("Team of new people"), required=False)
-
-    def __init__(self, user: User, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        if user.may(Permission.VIEW_ALL_PEOPLE):
-            self.fields["owner"].choices = [
-                ("", _("Nobody")),
-                *((str(pk), name) for pk, name in reference_names("owner").items()),
-            ]  # type: ignore[attr-defined]
-            self.fields["team"].choices = [
-                ("", _("No team")),
-                *((str(pk), name) for pk, name in reference_names("team").items()),
-            ]  # type: ignore[attr-defined]
-        else:
-            del self.fields["owner"], self.fields["team"]
+from .import_steps import (
+    ENCODING_NAMES,
+    MOVING,
+    SHOWN,
+    PolicyForm,
+    UploadForm,
+    file_problem,
+    is_quiet,
+    line_of,
+    mapping_context,
+    preview_context,
+    problem_context,
+    result_context,
+    steps_of,
+    work_of,
+)
 
 
 @require_safe
@@ -152,15 +54,15 @@ class PolicyForm(forms.Form):
 def imports(request: HttpRequest) -> HttpResponse:
     """The imports this reader may see, newest first."""
     listed = _visible(signed_in(request)).select_related("made_by").order_by("-made_at", "-pk")[:SHOWN]
-    return render(request, "imports/list.html", {"imports": [_line(one) for one in listed]})
+    return render(request, "imports/list.html", {"imports": [line_of(one) for one in listed]})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_to(Permission.IMPORT_PEOPLE)
 def new_import(request: HttpRequest) -> HttpResponse:
     """Receive a file."""
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    if form.is_valid():
         uploaded = form.cleaned_data["file"]
         this = receive_file(uploaded.name, uploaded, by=signed_in(request), now=utc_now())
         return redirect("import", this.pk)
@@ -173,28 +75,28 @@ def new_import(request: HttpRequest) -> HttpResponse:
 def one_import(request: HttpRequest, import_id: int) -> HttpResponse:
     """The step an import is at; for htmx the progress alone."""
     this = _found(request, import_id)
-    context = {"import": this, "line": _line(this), "steps": _steps(this), "address": request.path}
+    context = {"import": this, "line": line_of(this), "steps": steps_of(this), "address": request.path}
     if request.headers.get("HX-Request"):
         if this.state not in MOVING:
             response = HttpResponse(status=204)
             response.headers["HX-Refresh"] = "true"
             return response
-        return render(request, "imports/_work.html", context | {"work": _work(this)})
+        return render(request, "imports/_work.html", context | {"work": work_of(this)})
     match this.state:
         case Import.State.UPLOADED:
-            context |= _mapping_context(request, this)
+            context |= mapping_context(request, this)
             template = "imports/mapping.html"
         case Import.State.CHECKED:
-            context |= _preview_context(this) | _problem_context(request, this)
+            context |= preview_context(this) | problem_context(request, this)
             template = "imports/preview.html"
         case Import.State.FAILED:
-            context["problem"] = _file_problem(this)
+            context["problem"] = file_problem(this)
             template = "imports/failed.html"
         case state if state in MOVING:
-            context["work"] = _work(this)
+            context["work"] = work_of(this)
             template = "imports/moving.html"
         case _:
-            context |= _result_context(this) | _problem_context(request, this)
+            context |= result_context(this) | problem_context(request, this)
             template = "imports/result.html"
     return render(request, template, context)
 
@@ -230,8 +132,8 @@ def map_import(request: HttpRequest, import_id: int) -> HttpResponse:
             check_import_task.defer_once(f"import-{this.pk}", import_id=this.pk)
             return redirect("import", this.pk)
     this.mapping = list(mapping)
-    context = {"import": this, "line": _line(this), "steps": _steps(this), "refused": refused}
-    return render(request, "imports/mapping.html", context | _mapping_context(request, this, form), status=422)
+    context = {"import": this, "line": line_of(this), "steps": steps_of(this), "refused": refused}
+    return render(request, "imports/mapping.html", context | mapping_context(request, this, form), status=422)
 
 
 @require_POST
@@ -255,7 +157,7 @@ def reread_import(request: HttpRequest, import_id: int) -> HttpResponse:
 def start_import(request: HttpRequest, import_id: int) -> HttpResponse:
     """Run what was shown, or go on with what was stopped."""
     this = _found(request, import_id)
-    if this.state in (Import.State.CHECKED, Import.State.STOPPED) or _is_quiet(this):
+    if this.state in (Import.State.CHECKED, Import.State.STOPPED) or is_quiet(this):
         task = {Import.State.CHECKING: check_import_task, Import.State.UNDOING: undo_import_task}.get(
             this.state, run_import_task
         )  # type: ignore[call-overload]
@@ -301,7 +203,7 @@ def undo(request: HttpRequest, import_id: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("import", this.pk)
     if request.method != "POST":
-        return render(request, "imports/undo.html", {"import": this, "line": _line(this), "counts": counts})
+        return render(request, "imports/undo.html", {"import": this, "line": line_of(this), "counts": counts})
     if this.state in (Import.State.DONE, Import.State.STOPPED):
         Import.objects.filter(pk=this.pk).update(state=Import.State.UNDOING, moved_at=utc_now())
         undo_import_task.defer_once(f"import-{this.pk}", import_id=this.pk, actor=f"user:{signed_in(request).pk}")
@@ -325,170 +227,6 @@ def _visible(user: User) -> QuerySet[Import]:
 
 def _found(request: HttpRequest, import_id: int) -> Import:
     return get_object_or_404(_visible(signed_in(request)).select_related("made_by"), pk=import_id)
-
-
-def _line(this: Import) -> dict[str, Any]:
-    tone, icon = TONES[Import.State(this.state)]
-    return {"import": this, "state": this.get_state_display(), "tone": tone, "icon": icon, "counts": this.counts}
-
-
-def _steps(this: Import) -> list[dict[str, Any]]:
-    """Where one is on the way."""
-    names = (_("Columns"), _("What would happen"), _("Import"))
-    at = {Import.State.UPLOADED: 0, Import.State.CHECKING: 1, Import.State.CHECKED: 1}.get(Import.State(this.state), 2)
-    return [{"name": name, "is_done": place < at, "is_current": place == at} for place, name in enumerate(names)]
-
-
-def _mapping_context(request: HttpRequest, this: Import, form: PolicyForm | None = None) -> dict[str, Any]:
-    fields = fields_of(Subject.PERSON)
-    first = _first_rows(this)
-    values = {
-        "rows_allowed": this.rows_allowed,
-        "blank_cells": this.blank_cells,
-        "existing_values": this.existing_values,
-        "without_email": this.without_email,
-        "day_first": "yes" if this.is_day_first else "no",
-        "decimal_comma": "yes" if this.has_decimal_comma else "no",
-        "owner": str(this.owner_id or ""),
-        "team": str(this.team_id or ""),
-    }
-    return {
-        "form": form or PolicyForm(signed_in(request), initial=values),
-        "columns": [
-            {
-                "place": place,
-                "name": name,
-                "key": this.mapping[place] if place < len(this.mapping) else "",
-                "examples": [row[place] for row in first if place < len(row) and row[place].strip()][:3],
-            }
-            for place, name in enumerate(this.header)
-        ],
-        "core": [field for field in fields if not field.is_custom],
-        "custom": [field for field in fields if field.is_custom],
-        "encodings": [
-            (key, name, key == this.encoding)
-            for key, name in ENCODING_NAMES.items()
-            if key in (*ENCODINGS, this.encoding)
-        ],
-        "delimiters": [(key, name, key == this.delimiter) for key, name in DELIMITER_NAMES.items()],
-    }
-
-
-def _first_rows(this: Import) -> list[list[str]]:
-    """A few rows under the header, for the eye."""
-    from itertools import islice
-
-    from relance.people.imports.reading import RowReader
-
-    if not this.path or not this.file.exists():
-        return []
-    rows = RowReader(this.file, this.encoding, this.delimiter).rows()
-    taken = islice((row for row in rows if not (this.has_header and row.number == 1)), 8)
-    return [[cell[:80] for cell in row.cells] for row in taken]
-
-
-def _preview_context(this: Import) -> dict[str, Any]:
-    labels = field_labels(Subject.PERSON, [key for key in this.mapping if key])
-    kinds = {field.key: field for field in fields_of(Subject.PERSON)}
-    columns = [key for key in this.mapping if key in kinds]
-    return {
-        "figures": _figures(this.preview_counts),
-        "headers": [labels[key] for key in columns],
-        "samples": [
-            {
-                "row": sample["row"],
-                "outcome": sample["outcome"],
-                "says": ROW_OUTCOMES[sample["outcome"]],
-                "tone": OUTCOMES[sample["outcome"]][2],
-                "cells": [_sample_cell(cell) for cell in sample["cells"]],
-            }
-            for sample in this.samples
-        ],
-        "writes": this.preview_counts.get("created", 0) + this.preview_counts.get("updated", 0),
-    }
-
-
-def _sample_cell(cell: dict[str, Any]) -> dict[str, Any]:
-    before, after = shown_value(cell["before"]), shown_value(cell["after"])
-    return {
-        "is_bad": cell["is_bad"],
-        "cell": cell["cell"] or "",
-        "before": before,
-        "after": after,
-        "moved": before != after,
-    }
-
-
-def _figures(counts: dict[str, int]) -> list[dict[str, Any]]:
-    return [
-        {"label": label, "value": formats.number(counts.get(outcome, 0)), "tone": tone}
-        for outcome, (label, _icon, tone) in OUTCOMES.items()
-    ]
-
-
-def _problem_context(request: HttpRequest, this: Import) -> dict[str, Any]:
-    after = request.GET.get("row", "0")
-    problems = problems_of(this, after=int(after) if after.isdecimal() and len(after) < 12 else 0, limit=SHOWN)
-    return {
-        "problems": problems,
-        "problem_rows": this.problems.values("row").distinct().count(),
-        "later": f"?row={problems[-1].row}" if len(problems) == SHOWN else "",
-        "earlier": request.path if after not in ("", "0") else "",
-    }
-
-
-def _result_context(this: Import) -> dict[str, Any]:
-    return {
-        "figures": _figures(this.counts),
-        "undone": {name: this.counts.get(name, 0) for name in ("deleted", "restored", "kept")},
-        "may_undo": this.state in (Import.State.DONE, Import.State.STOPPED)
-        and bool(this.counts.get("created") or this.counts.get("updated")),
-    }
-
-
-def _file_problem(this: Import) -> dict[str, str]:
-    problem = this.problem or {}
-    said = explain_reason(Reason(problem.get("code", ""), Verdict.SKIP, problem.get("seen", {})))
-    return {"says": said.says, "remedy": said.remedy}
-
-
-def _work(this: Import) -> dict[str, Any]:
-    titles = {
-        Import.State.CHECKING: _("Weighing every row of %(file)s"),
-        Import.State.RUNNING: _("Importing %(file)s"),
-        Import.State.UNDOING: _("Undoing the import of %(file)s"),
-    }
-    total = this.last_row or 1
-    done = (
-        min(this.done_row, total)
-        if this.state != Import.State.UNDOING
-        else sum(this.counts.get(name, 0) for name in ("deleted", "restored", "kept"))
-    )
-    refused = this.counts.get("refused", 0)
-    share = 100 * done / total
-    bad = min(share, 100 * refused / total)
-    facts = [
-        {"tone": tone, "label": f"{formats.number(this.counts.get(outcome, 0))} · {label}"}
-        for outcome, (label, _icon, tone) in OUTCOMES.items()
-        if this.counts.get(outcome)
-    ]
-    return {
-        "id": this.pk,
-        "title": titles[Import.State(this.state)] % {"file": this.file_name},
-        "done": done,
-        "total": total,
-        "left": _("of %(total)s rows") % {"total": formats.number(total)} if this.last_row else _("reading the file"),
-        "percent_ok": round(share - bad),
-        "percent_to_fix": round(bad),
-        "facts": facts,
-        "state": "running",
-        "address": reverse("import", args=[this.pk]),
-        "is_quiet": _is_quiet(this),
-    }
-
-
-def _is_quiet(this: Import) -> bool:
-    return this.state in MOVING and (this.moved_at is None or utc_now() - this.moved_at > QUIET_AFTER)
 
 
 def _give(this: Import, policy: dict[str, Any]) -> None:

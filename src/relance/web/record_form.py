@@ -118,7 +118,7 @@ def creation_page(request: HttpRequest, subject: Subject) -> HttpResponse:
     """The form of a new record, and the record once it is sent."""
     user = signed_in(request)
     values = {"team": user.team_id} if not user.may(Permission.VIEW_ALL_PEOPLE) else {}
-    form = RecordForm(subject, user, values, request.POST or None)
+    form = RecordForm(subject, user, values, request.POST if request.method == "POST" else None)
     if request.method == "POST":
         create = create_person if subject is Subject.PERSON else create_company
         try:
@@ -137,7 +137,9 @@ def change_page(request: HttpRequest, subject: Subject, row: Person | Company) -
     """The form of a record, and the record again once it is sent."""
     user = signed_in(request)
     keys = [*(spec.key for spec in fields_of(subject)), *relations_of(subject, user)]
-    form = RecordForm(subject, user, current_values(subject, row, keys), request.POST or None)
+    form = RecordForm(
+        subject, user, current_values(subject, row, keys), request.POST if request.method == "POST" else None
+    )
     if request.method == "POST":
         typed = form.typed()
         if met := form.conflicts(typed):
