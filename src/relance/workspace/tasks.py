@@ -1,8 +1,9 @@
-"""What the workspace's house needs every day: the months of the big logs, and the sessions nobody holds any more."""
+"""What the workspace's house needs every day: the months of the big logs, and what has expired."""
 
 from importlib import import_module
 
 from django.conf import settings
+from django.db import connection
 
 from relance.lib.clock import utc_now
 from relance.lib.partitions import make_partitions
@@ -19,3 +20,11 @@ def make_coming_partitions() -> list[str]:
 def clear_expired_sessions() -> None:
     """Forget the sessions that ended."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+@periodic("51 3 * * *", name="workspace.clear_expired_cache")
+def clear_expired_cache() -> int:
+    """Forget the counters and answers whose time is over; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM cache_entry WHERE expires < %s", [utc_now()])
+        return int(cursor.rowcount)
