@@ -185,15 +185,15 @@ def _timeline(request: HttpRequest, found: Person, user: User) -> dict[str, Any]
         limit=EVENTS_A_PAGE + 1,
     )
     shown, more = activities[:EVENTS_A_PAGE], activities[EVENTS_A_PAGE:]
-    opened = request.GET.get("why", "")
+    opened, about = request.GET.get("why", ""), request.GET.get("about", "")
     decision = visible_decision(opened, user) if opened else None
     return {
         "person": found,
-        "days": days_of(shown, labels=_labels(), opened=opened),
+        "days": days_of(shown, labels=_labels(), opened=opened, about=about),
         "filters": _filters(found, chosen),
         "older": _older(found, chosen, shown) if more else "",
         "close": reverse("person", args=[found.pk]),
-        **(why_context(decision) if decision else {"decision": None}),
+        **(why_context(decision, about) if decision else {"decision": None}),
     }
 
 

@@ -35,6 +35,7 @@ class Event:
     detail: SafeString | str = ""
     quote: str = ""
     decision: str = ""
+    about: str = ""  # the field the event is about: its check comes first in the Why panel
     is_open: bool = False
 
 
@@ -45,20 +46,23 @@ class Day:
     events: list[Event] = field(default_factory=list)
 
 
-def days_of(activities: Iterable[Activity], *, labels: Mapping[str, Any], opened: str = "") -> list[Day]:
-    """Group activities by the reader's day. `labels` names the fields by key; `opened` is the decision whose panel is open."""
+def days_of(
+    activities: Iterable[Activity], *, labels: Mapping[str, Any], opened: str = "", about: str = ""
+) -> list[Day]:
+    """Group activities by the reader's day. `labels` names the fields by key; `opened` (and `about`) say which Why is open."""
     told = list(activities)
     names = _actor_names(told)
     today = timezone.localdate()
     return [
-        Day(day, _label(day, today), [_event(activity, labels, names, opened) for activity in group])
+        Day(day, _label(day, today), [_event(activity, labels, names, (opened, about)) for activity in group])
         for day, group in groupby(told, key=lambda activity: timezone.localtime(activity.at).date())
     ]
 
 
-def _event(activity: Activity, labels: Mapping[str, Any], names: Mapping[str, str], opened: str) -> Event:
+def _event(activity: Activity, labels: Mapping[str, Any], names: Mapping[str, str], opened: tuple[str, str]) -> Event:
     kind = activity_kinds().get(activity.kind)
     values = {"field": "", **activity.payload}
+    about = str(values["field"] or "")
     if values["field"]:
         values["field"] = str(labels.get(values["field"], values["field"]))
     decision = decision_name(activity.decision_id) if activity.decision_id else ""
@@ -71,7 +75,8 @@ def _event(activity: Activity, labels: Mapping[str, Any], names: Mapping[str, st
         tone=ALARMING.get(activity.kind, TONES.get(kind.group if kind else "", "")),
         detail=_changes(activity.payload, labels),
         decision=decision,
-        is_open=bool(opened) and decision == opened,
+        about=about,
+        is_open=bool(decision) and (decision, about) == opened,
     )
 
 

@@ -12,11 +12,18 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from relance.decisions.facts import RecordedDecision, decision_id, find_decision
+from relance.decisions.reasons import ExplainedReason
+from relance.people.facts import merged_into
 from relance.people.models import Company, Person
 from relance.workspace.models import User
 from relance.workspace.rules import Permission
 
 from .doors import opens_to, signed_in
+from .labels import field_label
+
+# One line of the ledger for all fields of a person or company, each decided by its own rule.
+DECIDED_BY_FIELD = ("sync", "company_sync")
+RANKS = {"crm.reverted_to_crm": 0, "crm.put_back_in_crm": 0}
 
 # What a decision is about, when it is not a person: whoever may see the thing may ask why.
 SUBJECT_PERMISSIONS = {
@@ -36,17 +43,43 @@ def why(request: HttpRequest, decision: str) -> HttpResponse:
     found = visible_decision(decision, signed_in(request))
     if found is None:
         raise Http404
-    return render(request, template, why_context(found))
+    return render(request, template, why_context(found, request.GET.get("about", "")))
 
 
-def why_context(decision: RecordedDecision) -> dict[str, Any]:
-    """What why/_panel.html needs."""
+def why_context(decision: RecordedDecision, about: str = "") -> dict[str, Any]:
+    """What why/_panel.html needs. `about` is the field the question is about: its check comes first, opened."""
+    is_by_field = decision.subject in DECIDED_BY_FIELD
+    gates = [_gate(said, is_by_field=is_by_field, about=about) for said in decision.explained]
+    if is_by_field:
+        gates.sort(key=lambda gate: (not gate["is_open"], gate["rank"], gate["field"]))
     question = {
-        "sync": _("Why did the sync decide this?"),
         "push": _("Why was this sent, or not?"),
         "user": _("Why may this user be changed, or not?"),
     }.get(decision.subject, _("Why this decision?"))
-    return {"decision": decision, "question": question}
+    first = gates[0] if is_by_field and gates else None
+    return {
+        "decision": decision,
+        "question": _("Why this value?") if is_by_field else question,
+        "headline": _("%(field)s: %(says)s") % first if first and first["field"] else "",
+        "gates": gates,
+        "is_by_field": is_by_field,
+    }
+
+
+def _gate(said: ExplainedReason, *, is_by_field: bool, about: str) -> dict[str, Any]:
+    """One check as why/_gate.html shows it. Of fields decided together, those that went against somebody come first."""
+    key = str(said.seen.get("field", ""))
+    is_asked = bool(about) and key == about
+    return {
+        "says": said.says,
+        "verdict": said.verdict,
+        "decisive": said.decisive,
+        "remedy": said.remedy,
+        "field": field_label(key) if is_by_field and key else "",
+        "seen": {name: value for name, value in said.seen.items() if name != "field"},
+        "is_open": is_asked or (said.decisive and not is_by_field),
+        "rank": RANKS.get(said.code, 2 if said.verdict == "go" else 1),
+    }
 
 
 def visible_decision(name: str, user: User) -> RecordedDecision | None:
@@ -56,8 +89,9 @@ def visible_decision(name: str, user: User) -> RecordedDecision | None:
     if found is None:
         return None
     if found.person_id is not None:
-        return found if Person.objects.visible_to(user).filter(pk=found.person_id).exists() else None
-    if found.subject == "company":
+        person = merged_into(found.person_id) or found.person_id
+        return found if Person.objects.visible_to(user).filter(pk=person).exists() else None
+    if found.subject in ("company", "company_sync"):
         return found if Company.objects.visible_to(user).filter(pk=found.subject_id).exists() else None
     return found if user.may(SUBJECT_PERMISSIONS.get(found.subject, Permission.MANAGE_WORKSPACE)) else None
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from relance.web import charts, formats
 from relance.web.files import SCRIPTS, STYLESHEETS, address_of
 from relance.web.icons import SPRITE, icon_names
+from relance.web.labels import field_label
 from relance.web.navigation import Entry, navigation_for
 from relance.web.words import FACT_NAMES, PERMISSION_NAMES, ROLE_NAMES
 from relance.workspace.rules import Permission, Role
@@ -209,19 +210,26 @@ def part(parser: Parser, token: Token) -> PartNode:
 
 @register.inclusion_tag("why/_link.html", takes_context=True)
 def why_link(
-    context: Context, decision: str, label: str = "", small: bool = True, plain: bool = False
+    context: Context, decision: str, label: str = "", small: bool = True, plain: bool = False, about: str = ""
 ) -> dict[str, Any]:
-    """“Why?” for one decision (d-…): opens its panel in `#why` and puts `?why=` in the address; works without script. `plain` is a link in a line of text."""
+    """“Why?” for one decision (d-…): opens its panel in `#why` and puts `?why=` in the address; works without script.
+
+    `plain` is a link in a line of text. `about` is the field the question is about: its check then comes first.
+    """
     request = context["request"]
     query = request.GET.copy()
     query["why"] = decision
+    query.pop("about", None)
+    if about:
+        query["about"] = about
     return {
+        "about": about,
         "decision": decision,
         "label": label,
         "small": small,
         "plain": plain,
         "address": f"?{query.urlencode()}",
-        "is_open": request.GET.get("why") == decision,
+        "is_open": request.GET.get("why") == decision and request.GET.get("about", "") == about,
     }
 
 
@@ -242,6 +250,12 @@ def address_without(context: Context, *names: str) -> str:
 def fact_name(name: str) -> str:
     """The name of something seen by a rule, as people say it."""
     return str(FACT_NAMES.get(name, name.replace("_", " ").capitalize()))
+
+
+@register.filter
+def field_name(key: object) -> str:
+    """What a field is called, by its key in the catalogue."""
+    return field_label(str(key))
 
 
 @register.filter
