@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.stories.org_process import OrgProcess, org_running, start_org, write_tree
+from tests.stories.org_process import COMMAND, OrgProcess, org_running, start_org, write_tree
 
 LEADS = "/services/data/v66.0/sobjects/Lead"
 
@@ -117,3 +118,36 @@ def test_faults_that_make_no_sense_are_said_and_nothing_is_started(tree: Path, t
 
     with pytest.raises(AssertionError, match="Nothing was started"):
         start_org(tmp_path, tree, "--faults", str(file))
+
+
+def test_a_rep_acts_from_the_command_line(org: OrgProcess):
+    with org.client() as client:
+        client.post(LEADS, json=lead("Denis"))
+    command = [*COMMAND, "act", "--http", org.told["http"].rpartition(":")[2]]
+
+    converted = subprocess.run(
+        [*command, "convert", "where=Email = 'denis@vernier.example'", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    refused = subprocess.run([*command, "convert", "where=Email = 'x'"], capture_output=True, text=True, timeout=60)
+
+    contact = json.loads(converted.stdout)["contact"]
+    assert org.query(f"SELECT LastName FROM Contact WHERE Id = '{contact}'")[0]["LastName"] == "Denis"
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "No Lead has Email = 'x'." in refused.stderr
+
+
+def test_what_an_administrator_changed_is_still_so_after_a_restart(tree: Path, tmp_path: Path):
+    org = start_org(tmp_path, tree)
+    ports = [org.told[scheme].rpartition(":")[2] for scheme in ("http", "https")]
+    with org.client() as client:
+        made = client.post(LEADS, json={**lead("Fanny"), "Linkedin__c": "https://l.example/fanny"})
+        assert made.status_code == 201, made.text
+        told = {"name": "rename_field", "with": {"field": "Lead.Linkedin__c", "to": "Reseau__c"}}
+        assert client.post("/sandbox/act", json=told).status_code == 200
+    org.interrupt()
+
+    with org_running(tmp_path, tree, "--http", ports[0], "--https", ports[1]) as again:
+        assert [row["Reseau__c"] for row in again.query("SELECT Reseau__c FROM Lead")] == ["https://l.example/fanny"]

@@ -60,6 +60,58 @@ def start(
         raise CannotRun(str(refused)) from refused
 
 
+@app.command("act")
+def act_as(
+    name: Annotated[
+        str, typer.Argument(help="What is done: convert, merge, delete, rename_field …; `list` tells all.")
+    ],
+    told: Annotated[
+        list[str] | None,
+        typer.Argument(help="What it is told: record=00Q…, object=Lead, where=\"Email = 'x'\", values={…}."),
+    ] = None,
+    http: Annotated[int, typer.Option("--http", help="Port of the org's http listener.")] = 4720,
+    as_json: AsJson = False,
+) -> None:
+    """Let a rep or an administrator act in a running org, while others synchronise with it."""
+    import httpx
+
+    address = f"http://127.0.0.1:{http}/sandbox/act"
+    try:
+        if name == "list":
+            answer = httpx.get(address, trust_env=False, timeout=30)
+        else:
+            answer = httpx.post(
+                address, json={"name": name, "with": told_pairs(told or [])}, trust_env=False, timeout=60
+            )
+    except httpx.HTTPError as unreachable:
+        raise CannotRun(f"No org answers on port {http}. Nothing was done. Name its port with --http.") from unreachable
+    if answer.status_code != 200:
+        error = answer.json()[0]
+        raise CannotRun(f"{error['errorCode']}: {error['message']} Nothing was changed.")
+    content = answer.json()
+    if as_json:
+        print(json.dumps(content), flush=True)
+    elif name == "list":
+        for each in content["actors"]:
+            print(f"{each['name']}: {each['says']} Needs {', '.join(each['needs']) or 'nothing'}.")
+    else:
+        print(", ".join(f"{key} {value}" for key, value in content.items() if value is not None), flush=True)
+
+
+def told_pairs(pairs: list[str]) -> dict[str, object]:
+    """`name=value`; a value that is a JSON object or list is read as one."""
+    told: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise CannotRun(f"{pair} is not of the form name=value. Nothing was done.")
+        try:
+            told[name] = json.loads(value) if value[:1] in ("{", "[") else value
+        except ValueError as unreadable:
+            raise CannotRun(f"{pair} is not readable JSON after the equals sign. Nothing was done.") from unreadable
+    return told
+
+
 @app.command()
 def new(
     directory: Annotated[Path, typer.Argument(help="Where to write the tree; it must not exist yet, or be empty.")],

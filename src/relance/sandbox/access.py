@@ -17,7 +17,9 @@ BARE_PROFILES = ("minimum access", "salesforce api only")
 def caller_for(org: Org, user_id: str) -> Caller:
     """What was granted to the user, less what was taken away since."""
     caller = granted_to(org, user_id)
+    taken, out_of_sight = org.taken.of(user_id)
     without, hidden = org.faults.removed_rights(user_id, username_of(org, user_id))
+    without, hidden = without | taken, hidden | out_of_sight
     if not without and not hidden:
         return caller
     return replace(caller, without=caller.without | without, sight=replace(caller.sight, hidden=hidden))

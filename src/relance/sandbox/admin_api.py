@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relance.sandbox.actors import ACTORS, ActRefused, act
 from relance.sandbox.errors import Refused
 from relance.sandbox.exchange import Request, Response, Route, empty_response, json_response, route
 from relance.sandbox.fault_file import add_faults
@@ -89,6 +90,26 @@ def change_settings_view(org: Org, request: Request, _parts: dict[str, str]) -> 
     return json_response(org.settings.as_json())
 
 
+def actors_view(_org: Org, _request: Request, _parts: dict[str, str]) -> Response:
+    told = [
+        {"name": each.name, "who": each.who, "says": each.says, "needs": each.needs, "takes": each.takes}
+        for each in ACTORS.values()
+    ]
+    return json_response({"actors": told})
+
+
+def act_view(org: Org, request: Request, _parts: dict[str, str]) -> Response:
+    """`{"name": "convert", "with": {"record": "00Q…"}}`."""
+    content = request.json_object()
+    told = content.get("with") or {}
+    try:
+        if not isinstance(told, dict):
+            raise ActRefused("INVALID_ACTOR", "What an actor is told with `with` is an object.")
+        return json_response(act(org, str(content.get("name") or ""), told))
+    except ActRefused as refused:
+        raise Refused(400, refused.code, refused.message) from refused
+
+
 ROUTES: list[Route] = [
     route("GET", "sandbox/health", health_view),
     route("GET", "sandbox/requests", requests_view),
@@ -98,6 +119,8 @@ ROUTES: list[Route] = [
     route("POST", "sandbox/faults", add_faults_view),
     route("DELETE", "sandbox/faults", clear_faults_view),
     route("DELETE", "sandbox/faults/{fault}", clear_fault_view),
+    route("GET", "sandbox/act", actors_view),
+    route("POST", "sandbox/act", act_view),
     route("GET", "sandbox/settings", settings_view),
     route("PATCH", "sandbox/settings", change_settings_view),
 ]

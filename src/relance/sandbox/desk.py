@@ -78,6 +78,8 @@ def find_answer(org: Org, request: Request) -> Response:
         if len(segments) == 2 and request.method in ("GET", "HEAD"):
             return json_response(list_versions())
         request.caller = caller_for(org, oauth.open_session(org, request, org.clock()).user_id)
+        if "user:apienabled" in request.caller.without:
+            raise Refused(403, "API_CURRENTLY_DISABLED", "API is disabled for this User")
         request.answer_part = answer_data_call
         org.allowance.spend()
         if org.allowance.is_exhausted:

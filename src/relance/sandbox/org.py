@@ -19,6 +19,7 @@ from relance.sandbox.schema import OrgSchema
 from relance.sandbox.sessions import Sessions
 from relance.sandbox.soql_dates import stamp
 from relance.sandbox.store import Store
+from relance.sandbox.taken import Taken
 
 if TYPE_CHECKING:
     from relance.sandbox.bulk_jobs import Jobs
@@ -51,6 +52,7 @@ class Org:
         self.clock = records.clock = lambda: clock() + self.faults.skew()
         records.watch = self.faults
         self.settings = OrgSettings(self.store)
+        self.taken = Taken(self.store)
         self.logins = Logins(records, self.clock, user_id)
         self.user_id = user_id
         self.org_id = org_id
@@ -65,6 +67,14 @@ class Org:
         self.changed_at = self.started_at
         self.generation = 0
         self.allowance = Allowance(self.journal.count_since(stamp(self.started_at - timedelta(days=1))), self.settings)
+
+    @property
+    def username(self) -> str:
+        """That of the user the org was started with."""
+        row = (
+            self.store.connection().execute('SELECT "Username" FROM "User" WHERE "Id" = ?', (self.user_id,)).fetchone()
+        )
+        return str(row[0]) if row else ""
 
     def forget(self) -> None:
         """What was worked out of schema and rights no longer holds. Clients that ask whether it changed are told that it did."""

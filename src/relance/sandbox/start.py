@@ -10,13 +10,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
+from relance.sandbox.actors import act
 from relance.sandbox.bulk_jobs import Jobs
 from relance.sandbox.fault_file import add_faults, read_fault_file
 from relance.sandbox.fault_kinds import FaultMisasked
 from relance.sandbox.org import Org, utc_now
 from relance.sandbox.records import Records
+from relance.sandbox.schema_changes import FILE, replay_changes
 from relance.sandbox.seed import seed_org
 from relance.sandbox.server import Listener, serve_in_thread
 from relance.sandbox.sessions import App, new_token
@@ -137,7 +140,7 @@ def only_process(home: Path) -> Iterator[None]:
 
 def empty_home(home: Path) -> None:
     """Everything but the certificates, which clients may already trust."""
-    for pattern in ("org.sqlite3*", "journal.sqlite3*"):
+    for pattern in ("org.sqlite3*", "journal.sqlite3*", FILE):
         for path in home.glob(pattern):
             path.unlink()
     shutil.rmtree(home / "jobs", ignore_errors=True)
@@ -145,12 +148,15 @@ def empty_home(home: Path) -> None:
 
 def open_org(options: OrgOptions, home: Path, *, say: Say) -> Org:
     schema = read_tree(options.tree)
+    schema.skipped += replay_changes(home, schema)
     records = Records(Store(home / "org.sqlite3", schema), schema, utc_now)
     seeded = seed_org(records, options.data)
     for line in [*schema.skipped, *seeded.skipped]:
         say(line)
     password = kept_secret(records.store, "password", lambda: secrets.token_urlsafe(12))
-    return Org(home, records, user_id=seeded.user_id, org_id=seeded.org_id, password=password)
+    org = Org(home, records, user_id=seeded.user_id, org_id=seeded.org_id, password=password)
+    org.faults.perform = partial(act, org)
+    return org
 
 
 def begin_faults(org: Org, file: Path | None) -> None:

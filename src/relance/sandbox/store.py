@@ -158,6 +158,11 @@ class Store:
                     connection.execute(f"CREATE TABLE {quoted(thing.name)} ({columns})")
                 self._add_indexes(connection, thing)
 
+    def extend(self, connection: sqlite3.Connection) -> None:
+        """Gives the tables the columns of fields that came to the schema since."""
+        for thing in self.schema.objects:
+            self._add_columns(connection, thing)
+
     def _start_of_ids(self) -> int:
         """Two orgs never give the same id: each counts from a number of its own."""
         known = self.fact("first number")
