@@ -79,6 +79,7 @@ def update_catalogues() -> dict[str, int]:
             catalogue = read_catalogue(path)
             catalogue.update(words, no_fuzzy_matching=True)
             catalogue.obsolete.clear()
+            catalogue.fuzzy, catalogue.header_comment = False, f"# What {room.name} says, in {language}."
             path.parent.mkdir(parents=True, exist_ok=True)
             text = BytesIO()
             write_po(text, catalogue, width=120, sort_output=True, omit_header=False, include_lineno=False)
@@ -106,6 +107,20 @@ def _sources(room: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _steady(text: bytes) -> bytes:
-    """Without dates: a catalogue changes when its words do."""
-    kept = [line for line in text.splitlines(keepends=True) if not line.startswith((b'"POT-Creation', b'"PO-Revision'))]
+    """Without dates and names: a catalogue changes when its words do."""
+    kept = [line for line in text.splitlines(keepends=True) if not line.startswith(_UNSTEADY)]
     return b"".join(kept)
+
+
+_UNSTEADY = tuple(
+    f'"{name}'.encode()
+    for name in (
+        "POT-",
+        "PO-Revision",
+        "Project-Id",
+        "Report-Msgid",
+        "Last-Translator",
+        "Language-Team",
+        "Generated-By",
+    )
+)
