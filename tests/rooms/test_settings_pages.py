@@ -254,6 +254,20 @@ def test_deleting_a_team_moves_its_users_to_the_team_chosen(client):
     assert not Team.objects.filter(pk=old.pk).exists()
 
 
+def test_who_takes_over_is_chosen_from_a_list_when_there_are_many(client):
+    from relance.people.models import Person
+
+    bruno = create_user(NewUser("bruno@hexalis.example", "Bruno", Role.REP))
+    heirs = [create_user(NewUser(f"u{n}@hexalis.example", f"User {n}", Role.REP)) for n in range(10)]
+    Person.objects.create(first_name="Claire", owner=bruno)
+
+    page = client.get(f"/settings/users/{bruno.pk}/deactivate").content.decode()
+    client.post(f"/settings/users/{bruno.pk}/deactivate", {"heir": str(heirs[3].pk)})
+
+    assert "<select" in page
+    assert Person.objects.get().owner == heirs[3]
+
+
 def test_the_theme_switch_saves_the_theme_and_refuses_what_is_none(client, admin):
     assert client.post("/profile/theme", {"theme": "dark"}, headers={"HX-Request": "true"}).status_code == 204
     assert client.post("/profile/theme", {"theme": "plaid"}).status_code == 422

@@ -181,7 +181,7 @@ def _related_names(entries: list[AuditEntry]) -> dict[tuple[type[models.Model], 
             for name, value in side.items():
                 field = _field(entry.table_name, name)
                 if isinstance(field, models.ForeignKey) and isinstance(value, int):
-                    wanted.setdefault(field.related_model, set()).add(value)  # type: ignore[arg-type]
+                    wanted.setdefault(field.related_model, set()).add(value)
     return {
         (model, key): str(row)
         for model, keys in wanted.items()

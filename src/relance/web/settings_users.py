@@ -43,6 +43,7 @@ from relance.workspace.rules import Permission, Role, decide_deactivation, decid
 
 from .doors import opens_to, signed_in
 
+HEIRS_AS_CARDS = 8  # beyond, a list is easier to read than cards
 ROLE_PURPOSES = {
     Role.ADMIN: gettext_lazy("Does everything, connects the CRM, and makes users."),
     Role.MANAGER: gettext_lazy("Looks after a team's people, imports, sends refused records again."),
@@ -85,6 +86,8 @@ class LeaveForm(forms.Form):
     def __init__(self, *args: Any, heirs: QuerySet[User], **options: Any) -> None:
         super().__init__(*args, **options)
         self.heirs = {str(user.pk): user for user in heirs}
+        if len(self.heirs) > HEIRS_AS_CARDS:
+            self.fields["heir"].widget = forms.Select()
         self.fields["heir"].choices = [  # type: ignore[attr-defined]
             *((key, f"{user.name} ({user.role_name})") for key, user in self.heirs.items()),
             ("nobody", _("Nobody for now: they stay without an owner")),
