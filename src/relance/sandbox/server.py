@@ -125,7 +125,7 @@ class Conversation(BaseHTTPRequestHandler):
         line.fault = ", ".join(response.faults) or None
         line.error_code = response.error_code or None
         line.ms = round((time.perf_counter() - started) * 1000, 2)
-        if not request.path.startswith("/sandbox/"):
+        if request.segments[:1] not in ((), ("sandbox",)):
             self.server.org.journal.write(line)
         self.send(response, request.header("Accept-Encoding"))
 
