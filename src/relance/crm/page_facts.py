@@ -81,12 +81,10 @@ def _seen(connection: Connection, events: Sequence[ConnectionEvent]) -> SeenConn
 
 @dataclass(frozen=True, slots=True)
 class SyncFigures:
-    """What waits, what is refused, who is linked, and how far the reads are, for some connections together."""
+    """What waits, what is refused, and how far the reads are, for some connections together."""
 
     waiting: int
     waiting_since: datetime | None
-    linked_people: int
-    linked_companies: int
     read_until: datetime | None
     is_first_read: bool
     last_ended_at: datetime | None
@@ -102,6 +100,26 @@ def sync_figures(connections: Sequence[int]) -> SyncFigures:
     """One statement for all of them."""
     [row] = sql.rows("crm", "page_figures", connections=list(connections))
     return SyncFigures(**row)
+
+
+def count_refused_subjects() -> int:
+    """People and companies that some CRM refuses now: the figure beside the name of the section, asked for by every page."""
+    open_ones = PushError.objects.filter(resolved_at=None)
+    return open_ones.values("subject", "subject_id").distinct().count()
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """How many people and companies have a record in the CRM."""
+
+    people: int
+    companies: int
+
+
+def linked_subjects(connections: Sequence[int]) -> Linked:
+    """Counted row by row, so only where it is shown."""
+    [row] = sql.rows("crm", "page_linked", connections=list(connections))
+    return Linked(**row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from relance.crm.dialect import CrmError
 from relance.crm.mapping import approved_mapping, check_mapping, draft_mapping
 from relance.crm.models import Connection, SyncRun
 from relance.crm.opening import crm_opened
-from relance.crm.page_facts import health_by_hour, seen_connections, sync_figures, unmapped_owners
+from relance.crm.page_facts import health_by_hour, linked_subjects, seen_connections, sync_figures, unmapped_owners
 from relance.crm.rules import ConnectionState, EventKind, RunKind, RunState
 from relance.crm.shapes import SHAPES
 from relance.crm.tasks import cycle_key, sync_connection
@@ -96,9 +96,8 @@ def crm(request: HttpRequest) -> HttpResponse:
     listed = []
     for one in seen:
         figures = sync_figures([one.connection.pk])
-        listed.append(
-            {"seen": one, "words": STATE_WORDS[one.state], "figures": figures, "lag": lag_words(figures, now)}
-        )
+        told = {"seen": one, "words": STATE_WORDS[one.state], "figures": figures, "lag": lag_words(figures, now)}
+        listed.append(told | {"linked": linked_subjects([one.connection.pk])})
     return render(request, "crm/list.html", {"listed": listed, "may_manage": may_manage})
 
 
@@ -134,6 +133,7 @@ def overview(request: HttpRequest, connection_id: int) -> HttpResponse:
             "owners_more": max(len(owners) - 5, 0),
             "trouble": trouble_of(frame.seen),
             "said": state_sentence(frame.seen),
+            "linked": linked_subjects([connection.pk]),
             "effect": preview_pause(connection),
         },
     )

@@ -15,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from relance.crm.mapping import check_mapping, draft_mapping, mapping_hash
 from relance.crm.models import Connection, Mapping
+from relance.crm.shapes import SHAPES
 from relance.crm.tasks import run_dry_run
 from relance.people.catalogue import Subject, fields_of
 from relance.workspace.rules import Permission
@@ -92,7 +93,9 @@ def _ask_for_one(request: HttpRequest, connection_id: int) -> HttpResponse:
 def _result(draft: Mapping) -> dict[str, Any]:
     told = draft.dry_run or {}
     labels = {spec.key: str(spec.label) for subject in Subject for spec in fields_of(subject)}
-    results = [_object(name, found, labels) for name, found in told.get("objects", {}).items()]
+    objects = told.get("objects", {})
+    in_order = [shape.object for shape in SHAPES[draft.connection.dialect] if shape.object in objects]
+    results = [_object(name, objects[name], labels) for name in in_order]
     return {
         "failed": told.get("error", ""),
         "at": datetime.fromisoformat(told["at"]) if told.get("at") else None,
@@ -114,7 +117,7 @@ def _object(name: str, found: dict[str, Any], labels: dict[str, str]) -> ObjectR
 
 
 def _lines(found: dict[str, Any], labels: dict[str, str]) -> Iterator[ReasonLine]:
-    for code, times in found["reasons"].items():
+    for code, times in sorted(found["reasons"].items(), key=lambda told: -told[1]):
         title, tone = reason_title(code)
         told = found.get("examples", {}).get(code, ())
         examples = [

@@ -47,7 +47,7 @@ class FieldForm(forms.Form):
     """One field of ours: for each object its field there, who is right, blanks, direction, transform."""
 
     def __init__(self, *args: Any, connection: Connection, row: FieldRow, **options: Any) -> None:
-        super().__init__(*args, auto_id="field-%s", **options)
+        super().__init__(*args, **{"auto_id": "field-%s", **options})
         self.row, self.crm = row, connection.name
         self.objects = [cell.object for cell in row.cells]
         spec = field_of(row.subject, row.key)

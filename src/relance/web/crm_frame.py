@@ -17,7 +17,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from relance.crm.models import Connection, FieldMapping
-from relance.crm.page_facts import DayOfSync, SeenConnection, SyncFigures, days_of_sync, seen_connection, sync_figures
+from relance.crm.page_facts import (
+    DayOfSync,
+    SeenConnection,
+    SyncFigures,
+    count_refused_subjects,
+    days_of_sync,
+    seen_connection,
+    sync_figures,
+)
 from relance.crm.rules import ConnectionState, MappingState
 from relance.workspace.models import User
 from relance.workspace.rules import Permission
@@ -219,8 +227,7 @@ def lag_tone(figures: SyncFigures, now: datetime) -> str:
 
 
 def _refused_people(user: User) -> int:
-    ids = list(Connection.objects.values_list("pk", flat=True))
-    return sync_figures(ids).refused if ids else 0
+    return count_refused_subjects()
 
 
 count_waiting("crm", _refused_people)

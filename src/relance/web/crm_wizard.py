@@ -107,7 +107,7 @@ class SignInForm(forms.Form):
             for name in SECRET_NAMES:
                 self.fields[name].help_text = _("Leave empty to keep the one we hold.")
 
-    def answers(self) -> tuple[dict[str, str], dict[str, str]]:
+    def answers(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What is to be kept as it is, and what is to be sealed."""
         told = dict(self.cleaned_data)
         return told, {name: told.pop(name) for name in SECRET_NAMES}

@@ -16,6 +16,7 @@ from relance.crm.page_facts import (
     SeenConnection,
     SyncFigures,
     UnmappedOwner,
+    linked_subjects,
     refusal_causes,
 )
 from relance.crm.rules import ConnectionState, MappingState
@@ -69,32 +70,21 @@ def _stopped(seen: Sequence[SeenConnection], figures: SyncFigures) -> Iterator[P
         "%(count)s record waits and nothing is lost.", "%(count)s records wait and nothing is lost.", figures.waiting
     ) % {"count": number(figures.waiting)}
     for one in seen:
+        if not one.needs_someone:
+            continue
+        touched = linked_subjects([one.connection.pk]).people
         address = reverse("crm-connection", args=[one.connection.pk])
         if trouble := trouble_of(one):
-            yield Point(
-                "plug-x",
-                "bad",
-                trouble.title,
-                f"{trouble.remedy} {waiting}",
-                _("See what to do"),
-                address,
-                figures.linked_people,
-            )
-        elif one.state in (ConnectionState.PAUSED, ConnectionState.DISABLED):
+            text = f"{trouble.remedy} {waiting}"
+            yield Point("plug-x", "bad", trouble.title, text, _("See what to do"), address, touched)
+        else:
             title = (
                 _("The sync with %(name)s is paused")
                 if one.state is ConnectionState.PAUSED
                 else _("The sync with %(name)s is switched off")
             ) % {"name": one.connection.name}
-            yield Point(
-                "player-pause",
-                "warn",
-                title,
-                f"{state_sentence(one)} {waiting}",
-                _("See the effect"),
-                address,
-                figures.linked_people,
-            )
+            text = f"{state_sentence(one)} {waiting}"
+            yield Point("player-pause", "warn", title, text, _("See the effect"), address, touched)
 
 
 def _refused(seen: Sequence[SeenConnection]) -> Iterator[Point]:

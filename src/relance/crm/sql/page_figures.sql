@@ -1,5 +1,5 @@
 -- page_figures.sql: what the pages say of some connections together, one row: what waits and since when, what is refused and for how
--- many causes, who is linked, how far the reads are. A person with two refusals counts once.
+-- many causes, how far the reads are. A person with two refusals counts once. Who is linked is not counted here: that may be millions.
 WITH refusal AS (
     SELECT subject, subject_id, cause_key
       FROM crm_push_error
@@ -8,11 +8,6 @@ WITH refusal AS (
     SELECT count(*) AS waiting, min(queued_at) AS waiting_since
       FROM crm_push
      WHERE connection_id = ANY(%(connections)s) AND state IN ('waiting', 'unknown')
-), link AS (
-    SELECT count(*) FILTER (WHERE person_id IS NOT NULL) AS linked_people,
-           count(*) FILTER (WHERE company_id IS NOT NULL) AS linked_companies
-      FROM crm_link
-     WHERE connection_id = ANY(%(connections)s) AND role = 'leading' AND deleted_at IS NULL
 ), reading AS (
     SELECT min(finished_at) AS read_until, coalesce(bool_or(is_initial), false) AS is_first_read
       FROM crm_synccursor
@@ -20,7 +15,7 @@ WITH refusal AS (
 ), last_run AS (
     SELECT max(ended_at) AS last_ended_at FROM crm_syncrun WHERE connection_id = ANY(%(connections)s) AND state = 'done'
 )
-SELECT queue.*, link.*, reading.*, last_run.*,
+SELECT queue.*, reading.*, last_run.*,
        (SELECT count(DISTINCT (subject, subject_id)) FROM refusal) AS refused,
        (SELECT count(DISTINCT cause_key) FROM refusal) AS causes
-  FROM queue, link, reading, last_run
+  FROM queue, reading, last_run
