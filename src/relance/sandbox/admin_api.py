@@ -38,7 +38,7 @@ def forget_requests_view(org: Org, _request: Request, _parts: dict[str, str]) ->
 
 
 def app_view(org: Org, request: Request, _parts: dict[str, str]) -> Response:
-    """Makes or changes a connected app: `{"client_id", "client_secret", "run_as", "public_key"}`."""
+    """Makes or changes a connected app: `{"client_id", "client_secret", "run_as", "public_key", "redirect_uris"}`."""
     content = request.json_object()
     client_id = str(content.get("client_id") or "")
     if not client_id:
@@ -49,6 +49,7 @@ def app_view(org: Org, request: Request, _parts: dict[str, str]) -> Response:
         client_secret=str(content.get("client_secret", before.client_secret if before else "")),
         run_as=str(content.get("run_as", before.run_as if before else org.user_id)),
         public_key=str(content.get("public_key", before.public_key if before else "")),
+        redirect_uris=str(content.get("redirect_uris", before.redirect_uris if before else "")),
     )
     org.sessions.keep_app(app)
     return json_response({"client_id": app.client_id, "run_as": app.run_as}, 200 if before else 201)

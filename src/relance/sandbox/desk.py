@@ -9,7 +9,19 @@ import sqlite3
 import sys
 import traceback
 
-from relance.sandbox import admin_api, bulk, collections_api, composite, limits, oauth, page, queries_api, rest, soap
+from relance.sandbox import (
+    admin_api,
+    bulk,
+    collections_api,
+    composite,
+    limits,
+    oauth,
+    oauth_web,
+    page,
+    queries_api,
+    rest,
+    soap,
+)
 from relance.sandbox.access import caller_for
 from relance.sandbox.errors import OAuthRefused, Refused, refuse_path
 from relance.sandbox.exchange import Request, Response, Route, json_response, match_route
@@ -26,7 +38,7 @@ DATA_ROUTES: list[Route] = [
     *bulk.ROUTES,
     *rest.ROUTES,
 ]
-OTHER_ROUTES: list[Route] = [*oauth.ROUTES, *soap.ROUTES, *admin_api.ROUTES, *page.ROUTES]
+OTHER_ROUTES: list[Route] = [*oauth.ROUTES, *oauth_web.ROUTES, *soap.ROUTES, *admin_api.ROUTES, *page.ROUTES]
 
 
 def answer(org: Org, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""OAuth of the org: client credentials, JWT bearer and refresh token; revoke, introspect, and who the token speaks for."""
+"""OAuth of the org: what tokens are given for (a code, the app's own name, an assertion, a refresh token), revoke, introspect, who one is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import jwt
 
 from relance.sandbox.errors import OAuthRefused, Refused
 from relance.sandbox.exchange import Request, Response, Route, empty_response, json_response, route
+from relance.sandbox.oauth_codes import redeemed_code
 from relance.sandbox.org import Org
 from relance.sandbox.sessions import App, Session
 
@@ -27,6 +28,8 @@ def token_view(org: Org, request: Request, _parts: dict[str, str]) -> Response:
     match form.get("grant_type", ""):
         case "client_credentials":
             return give_client_credentials(org, request, form)
+        case "authorization_code":
+            return give_for_code(org, request, form)
         case "refresh_token":
             return give_refreshed(org, request, form)
         case kind if kind == JWT_BEARER:
@@ -44,15 +47,31 @@ def give_client_credentials(org: Org, request: Request, form: dict[str, str]) ->
     return token_answer(org, request, app, session)
 
 
+def give_for_code(org: Org, request: Request, form: dict[str, str]) -> Response:
+    """A secret or a code verifier: an app without either could be anybody."""
+    app = known_app(org, request, form, secret_needed=not form.get("code_verifier"))
+    code = redeemed_code(org, app, form)
+    require_active(org, code.user_id)
+    keeps = {"refresh_token", "offline_access", "full"} & set(code.scope.split())
+    refresh_token = org.sessions.grant(code.user_id, app.client_id, org.clock(), scope=code.scope) if keeps else None
+    session = org.sessions.open(code.user_id, app.client_id, org.clock(), refresh_token=refresh_token)
+    return token_answer(org, request, app, session, scope=code.scope, refresh_token=refresh_token)
+
+
 def give_refreshed(org: Org, request: Request, form: dict[str, str]) -> Response:
-    """The same grant goes on: the refresh token is not rotated, as it is not by default."""
+    """The grant goes on, with the same refresh token or, when the org rotates them, with a new one."""
     app = known_app(org, request, form, secret_needed=False)
     grant = org.sessions.find_grant(form.get("refresh_token", ""))
+    if grant is not None and grant.is_replaced:
+        org.sessions.revoke_family(grant)
+        grant = None
     if grant is None or grant.client_id != app.client_id:
+        org.logins.note_failure(request, "expired access/refresh token", application=app.client_id)
         raise OAuthRefused("invalid_grant", "expired access/refresh token")
     require_active(org, grant.user_id)
-    session = org.sessions.open(grant.user_id, app.client_id, org.clock(), refresh_token=grant.refresh_token)
-    return token_answer(org, request, app, session)
+    rotated = org.sessions.rotate(grant, org.clock()) if org.settings.now.rotate_refresh_tokens else None
+    session = org.sessions.open(grant.user_id, app.client_id, org.clock(), refresh_token=grant.family)
+    return token_answer(org, request, app, session, scope=grant.scope, refresh_token=rotated)
 
 
 def give_for_assertion(org: Org, request: Request, form: dict[str, str]) -> Response:
@@ -175,15 +194,19 @@ def identity(org: Org, request: Request, session: Session) -> dict[str, object]:
     }
 
 
-def token_answer(org: Org, request: Request, app: App, session: Session) -> Response:
+def token_answer(
+    org: Org, request: Request, app: App, session: Session, *, scope: str = SCOPE, refresh_token: str | None = None
+) -> Response:
+    org.logins.note(request, session.user_id, application=app.client_id)
     issued_at = str(int(session.issued_at.timestamp() * 1000))
     identity_address = identity_url(org, request, session.user_id)
     signature = hmac.new(app.client_secret.encode(), (identity_address + issued_at).encode(), hashlib.sha256).digest()
     return json_response(
         {
             "access_token": session.token,
+            **({"refresh_token": refresh_token} if refresh_token else {}),
             "signature": base64.b64encode(signature).decode(),
-            "scope": SCOPE,
+            "scope": scope,
             "instance_url": request.origin,
             "id": identity_address,
             "token_type": "Bearer",

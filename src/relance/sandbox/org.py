@@ -60,7 +60,7 @@ class Org:
         self.jobs: Jobs | None = None
         self.started_at = clock()
         self.journal = Journal(home / "journal.sqlite3")
-        self.sessions = Sessions(self.store, org_id)
+        self.sessions = Sessions(self.store, org_id, lambda: timedelta(minutes=self.settings.now.session_minutes))
         self.permissions: dict[tuple[str, frozenset[str]], Permissions] = {}
         self.described: dict[tuple[object, ...], tuple[bytes, bytes]] = {}
         self.compiled: dict[tuple[object, ...], Compiled] = {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from relance.sandbox.soql_dates import read_moment, stamp
@@ -16,8 +17,15 @@ TABLES = (
        issued_at TEXT NOT NULL, used_at TEXT NOT NULL, lasts_seconds INTEGER, refresh_token TEXT)""",
     """CREATE TABLE IF NOT EXISTS _grant (refresh_token TEXT PRIMARY KEY, user_id TEXT NOT NULL, client_id TEXT NOT NULL,
        issued_at TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS _code (code TEXT PRIMARY KEY, client_id TEXT NOT NULL, user_id TEXT NOT NULL, redirect_uri TEXT NOT NULL,
+       challenge TEXT NOT NULL, scope TEXT NOT NULL, ends_at TEXT NOT NULL)""",
 )
-LIFE = timedelta(hours=2)
+LATER_COLUMNS = (
+    ("_app", "redirect_uris", "TEXT NOT NULL DEFAULT ''"),
+    ("_grant", "scope", "TEXT NOT NULL DEFAULT 'api refresh_token'"),
+    ("_grant", "family", "TEXT NOT NULL DEFAULT ''"),
+    ("_grant", "replaced_at", "TEXT"),
+)
 SLIDES_AFTER = timedelta(minutes=5)
 
 
@@ -27,6 +35,19 @@ class App:
     client_secret: str
     run_as: str
     public_key: str
+    redirect_uris: str = ""  # separated by blanks; none means any
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a consent is worth until it is redeemed."""
+
+    client_id: str
+    user_id: str
+    redirect_uri: str
+    challenge: str
+    scope: str
+    ends_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +70,59 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
+    """`family` is the first refresh token of those that replaced each other."""
+
     refresh_token: str
     user_id: str
     client_id: str
+    scope: str
+    family: str
+    is_replaced: bool
 
 
 class Sessions:
-    def __init__(self, store: Store, org_id: str) -> None:
+    """`lasts` says how long a session lives without being used, as the org is set now."""
+
+    def __init__(self, store: Store, org_id: str, lasts: Callable[[], timedelta]) -> None:
         self.store = store
         self.org_id = org_id
+        self.lasts = lasts
         with store.writing() as connection:
             for table in TABLES:
                 connection.execute(table)
+            for table, name, kind in LATER_COLUMNS:
+                if name not in {str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")}:
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
 
     def app(self, client_id: str) -> App | None:
         row = self.store.connection().execute("SELECT * FROM _app WHERE client_id = ?", (client_id,)).fetchone()
-        return App(row["client_id"], row["client_secret"], row["run_as"], row["public_key"]) if row else None
+        return App(*(row[each.name] for each in fields(App))) if row else None
 
     def keep_app(self, app: App) -> None:
         with self.store.writing() as connection:
             connection.execute(
-                "INSERT INTO _app (client_id, client_secret, run_as, public_key) VALUES (?, ?, ?, ?) ON CONFLICT (client_id)"
-                " DO UPDATE SET client_secret = excluded.client_secret, run_as = excluded.run_as, public_key = excluded.public_key",
-                (app.client_id, app.client_secret, app.run_as, app.public_key),
+                "INSERT OR REPLACE INTO _app (client_id, client_secret, run_as, public_key, redirect_uris) VALUES (?, ?, ?, ?, ?)",
+                (app.client_id, app.client_secret, app.run_as, app.public_key, app.redirect_uris),
             )
 
+    def keep_code(self, code: Code) -> str:
+        text = "aPrx" + secrets.token_urlsafe(40)
+        with self.store.writing() as connection:
+            connection.execute(
+                "INSERT INTO _code (code, client_id, user_id, redirect_uri, challenge, scope, ends_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (text, code.client_id, code.user_id, code.redirect_uri, code.challenge, code.scope, code.ends_at),
+            )
+        return text
+
+    def take_code(self, text: str) -> Code | None:
+        """The code, gone once taken."""
+        with self.store.writing() as connection:
+            row = connection.execute("DELETE FROM _code WHERE code = ? RETURNING *", (text,)).fetchone()
+        return Code(*(row[each.name] for each in fields(Code))) if row else None
+
     def open(self, user_id: str, client_id: str, now: datetime, *, refresh_token: str | None = None) -> Session:
-        """A new session. It lives two hours from its last use, as an org's default policy has it."""
-        session = Session(new_token(self.org_id), user_id, client_id, now, now, LIFE)
+        """A new session. `refresh_token`: the first of the grant it comes from, with which it ends."""
+        session = Session(new_token(self.org_id), user_id, client_id, now, now, self.lasts())
         self._insert(session, refresh_token)
         return session
 
@@ -84,12 +130,14 @@ class Sessions:
         """The session `sandbox start` announces: it never ends by itself."""
         self._insert(Session(token, user_id, client_id, now, now, None), None)
 
-    def grant(self, user_id: str, client_id: str, now: datetime) -> str:
+    def grant(
+        self, user_id: str, client_id: str, now: datetime, *, scope: str = "api refresh_token", family: str = ""
+    ) -> str:
         refresh_token = "5Aep861" + secrets.token_urlsafe(48)
         with self.store.writing() as connection:
             connection.execute(
-                "INSERT INTO _grant (refresh_token, user_id, client_id, issued_at) VALUES (?, ?, ?, ?)",
-                (refresh_token, user_id, client_id, stamp(now)),
+                "INSERT INTO _grant (refresh_token, user_id, client_id, issued_at, scope, family) VALUES (?, ?, ?, ?, ?, ?)",
+                (refresh_token, user_id, client_id, stamp(now), scope, family or refresh_token),
             )
         return refresh_token
 
@@ -97,7 +145,26 @@ class Sessions:
         row = (
             self.store.connection().execute("SELECT * FROM _grant WHERE refresh_token = ?", (refresh_token,)).fetchone()
         )
-        return Grant(row["refresh_token"], row["user_id"], row["client_id"]) if row else None
+        if row is None:
+            return None
+        family = row["family"] or row["refresh_token"]
+        return Grant(
+            refresh_token, row["user_id"], row["client_id"], row["scope"], family, row["replaced_at"] is not None
+        )
+
+    def rotate(self, grant: Grant, now: datetime) -> str:
+        """A new refresh token in the place of this one, which must not be shown again."""
+        with self.store.writing() as connection:
+            connection.execute(
+                "UPDATE _grant SET replaced_at = ? WHERE refresh_token = ?", (stamp(now), grant.refresh_token)
+            )
+            return self.grant(grant.user_id, grant.client_id, now, scope=grant.scope, family=grant.family)
+
+    def revoke_family(self, grant: Grant) -> None:
+        """All the tokens that came of one consent: somebody showed one that had been replaced."""
+        with self.store.writing() as connection:
+            connection.execute("DELETE FROM _grant WHERE family = ?1 OR refresh_token = ?1", (grant.family,))
+            connection.execute("DELETE FROM _session WHERE refresh_token = ?", (grant.family,))
 
     def find(self, token: str, now: datetime) -> Session | None:
         """The living session of a token. Its life slides with use, written down now and then rather than at each call."""
@@ -115,7 +182,7 @@ class Sessions:
         )
         if session.is_over(now):
             return None
-        if lasts is not None and now > session.used_at + SLIDES_AFTER:
+        if lasts is not None and now > session.used_at + min(SLIDES_AFTER, lasts / 4):
             with self.store.writing() as connection:
                 connection.execute("UPDATE _session SET used_at = ? WHERE token = ?", (stamp(now), token))
         return session
@@ -126,10 +193,12 @@ class Sessions:
 
     def revoke(self, token: str) -> bool:
         """A session, or a grant with every session it gave."""
+        grant = self.find_grant(token)
+        if grant is not None:
+            self.revoke_family(grant)
+            return True
         with self.store.writing() as connection:
-            ended = connection.execute("DELETE FROM _session WHERE token = ?1 OR refresh_token = ?1", (token,)).rowcount
-            ended += connection.execute("DELETE FROM _grant WHERE refresh_token = ?", (token,)).rowcount
-        return ended > 0
+            return connection.execute("DELETE FROM _session WHERE token = ?", (token,)).rowcount > 0
 
     def _insert(self, session: Session, refresh_token: str | None) -> None:
         with self.store.writing() as connection:

@@ -89,6 +89,7 @@ def log_in(org: Org, request: Request, operation: Element, version: int) -> str:
         complaint = "Invalid username, password, security token; or user locked out."
         raise SoapRefused("INVALID_LOGIN", complaint)
     session = org.sessions.open(user_id, "", org.clock())
+    org.logins.note(request, user_id, application="SOAP", kind="Partner Product")
     address = f"{request.origin}/services/Soap/{{}}/{version}.0/{org.org_id[:15]}"
     return element(
         "result",

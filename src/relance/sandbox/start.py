@@ -175,7 +175,10 @@ def make_ready(org: Org, options: OrgOptions, plain: Listener, secure: Listener,
     client_id = kept_secret(store, "client_id", lambda: "3MVG9" + secrets.token_urlsafe(60))
     client_secret = kept_secret(store, "client_secret", lambda: secrets.token_hex(32).upper())
     public_key = public_half(ensure_app_key(org.home))
-    org.sessions.keep_app(App(client_id, client_secret, org.user_id, public_key))
+    before = org.sessions.app(client_id)
+    org.sessions.keep_app(
+        App(client_id, client_secret, org.user_id, public_key, before.redirect_uris if before else "")
+    )
     if options.token:
         store.keep_fact("token", options.token)
     token = kept_secret(store, "token", lambda: new_token(org.org_id))
