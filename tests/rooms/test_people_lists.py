@@ -211,3 +211,29 @@ def test_saving_a_view_under_a_known_name_replaces_it():
     save_view(user, Subject.PERSON, NewView("mine", "f=city:blank", []), now=NOW)
 
     assert [view.query for view in views_for(user, Subject.PERSON)] == ["f=city:blank"]
+
+
+def test_people_are_filtered_by_what_the_crm_made_of_them(cast):
+    from relance.crm.models import Connection, CrmLink, PushError
+
+    aline, bruno, chloe = Person.objects.order_by("first_name")
+    connection = Connection.objects.create(name="Salesforce", made_at=NOW)
+    CrmLink.objects.create(connection=connection, object="Lead", crm_id="00Q1", person=aline, linked_at=NOW)
+    CrmLink.objects.create(
+        connection=connection, object="Lead", crm_id="00Q2", person=bruno, linked_at=NOW, deleted_at=NOW
+    )
+    PushError.objects.create(
+        connection=connection,
+        subject="person",
+        subject_id=chloe.pk,
+        object="Lead",
+        code="X",
+        message="no",
+        body={},
+        first_at=NOW,
+        last_at=NOW,
+    )
+
+    assert named(["in_crm:is:yes"]) == ["Aline"]
+    assert named(["in_crm:is:no"]) == ["Bruno", "Chloé"]
+    assert named(["refused_by_crm:is:yes"]) == ["Chloé"]

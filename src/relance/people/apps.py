@@ -10,4 +10,4 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        autodiscover_modules("personal")
+        autodiscover_modules("personal", "list_filters")

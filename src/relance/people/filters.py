@@ -203,11 +203,8 @@ def _parse(fields: Mapping[str, FilterField], text: str, user: User | None, zone
     field = fields.get(key)
     if field is None:
         raise FilterRefused(_("There is no field “%(field)s” to filter by.") % {"field": key[:80]})
-    try:
-        operator = Operator(name)
-    except ValueError:
-        operator = None  # type: ignore[assignment]
-    if operator not in field.operators:
+    operator = next((one for one in field.operators if one.value == name), None)
+    if operator is None:
         raise FilterRefused(
             _("“%(field)s” cannot be filtered with “%(operator)s”.") % {"field": field.label, "operator": name[:20]}
         )

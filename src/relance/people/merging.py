@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +45,7 @@ def merge_people(winner: Person, *losers: Person, actor: str, now: datetime) -> 
     return decision
 
 
-def decide_merge(winner: Mapping[str, Any], losers: list[Mapping[str, Any]]) -> tuple[dict[str, Any], list[Reason]]:
+def decide_merge(winner: Mapping[str, Any], losers: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[Reason]]:
     """What the winner takes from the others, and the reason for every field where they differ."""
     filled: dict[str, Any] = {}
     reasons: list[Reason] = []

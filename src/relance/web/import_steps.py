@@ -121,14 +121,9 @@ class PolicyForm(forms.Form):
     def __init__(self, user: User, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if user.may(Permission.VIEW_ALL_PEOPLE):
-            self.fields["owner"].choices = [
-                ("", _("Nobody")),
-                *((str(pk), name) for pk, name in reference_names("owner").items()),
-            ]  # type: ignore[attr-defined]
-            self.fields["team"].choices = [
-                ("", _("No team")),
-                *((str(pk), name) for pk, name in reference_names("team").items()),
-            ]  # type: ignore[attr-defined]
+            for key, nobody in (("owner", _("Nobody")), ("team", _("No team"))):
+                names = [(str(pk), name) for pk, name in reference_names(key).items()]
+                self.fields[key].choices = [("", nobody), *names]  # type: ignore[attr-defined]
         else:
             del self.fields["owner"], self.fields["team"]
 

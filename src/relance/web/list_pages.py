@@ -127,7 +127,7 @@ def chosen_rows(request: HttpRequest, subject: Subject) -> Any:
     """The rows chosen in a form, among those this reader may see."""
     model = Person if subject is Subject.PERSON else Company
     chosen = [int(pk) for pk in request.POST.getlist("chosen") or request.GET.getlist("chosen") if pk.isdecimal()]
-    return model.objects.visible_to(signed_in(request)).filter(pk__in=chosen)  # type: ignore[attr-defined]
+    return model.objects.visible_to(signed_in(request)).filter(pk__in=chosen)
 
 
 def said_count(subject: Subject, count: Count) -> str:
@@ -187,7 +187,7 @@ def _exported(subject: Subject, ids: list[int], keys: list[str]) -> Iterator[lis
     for start in range(0, len(ids), EXPORTED_AT_ONCE):
         part = ids[start : start + EXPORTED_AT_ONCE]
         values = gather_values(subject, part, keys)
-        rows = model.objects.filter(pk__in=part).select_related("owner", "team").in_bulk()  # type: ignore[attr-defined]
+        rows = model.objects.filter(pk__in=part).select_related("owner", "team").in_bulk()
         for pk in part:
             if pk in values and pk in rows:
                 row = rows[pk]

@@ -72,8 +72,7 @@ class ListState:
             merged = QueryDict(state.view.query, mutable=True)
             merged["view"] = str(state.view.pk)
             for name in ("after", "before", "count", "add"):
-                if state.params.get(name):
-                    merged[name] = state.params[name]
+                merged.setlist(name, state.params.getlist(name))
             state.params = merged
         for text in state.params.getlist("f"):
             try:
@@ -141,7 +140,7 @@ class ListState:
     def rows(self, now: datetime) -> QuerySet[Any]:
         """The rows this reader may see that the filters hold for."""
         model = Person if self.subject is Subject.PERSON else Company
-        rows = with_words(model.objects.visible_to(self.user), self.q)  # type: ignore[attr-defined]
+        rows = with_words(model.objects.visible_to(self.user), self.q)
         if self.conditions:
             rows = rows.filter(compile_conditions(self.subject, self.conditions, now=now, zone=self.zone))
         return rows

@@ -12,7 +12,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -24,6 +24,7 @@ from relance.people.change import (
     RELATIONS,
     REQUIRED,
     ChangeRefused,
+    FieldChange,
     change_company,
     change_person,
     create_company,
@@ -50,9 +51,9 @@ class RecordForm(forms.Form):
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, subject: Subject, user: User, values: Mapping[str, Any], *args: Any, **options: Any) -> None:
+    def __init__(self, subject: Subject, user: User, values: Mapping[str, Any], data: QueryDict | None = None) -> None:
         shown = {key: written_value(value) for key, value in values.items()}
-        super().__init__(*args, initial=shown | {"seen": signing.dumps(shown, salt=SALT)}, **options)
+        super().__init__(data, initial=shown | {"seen": signing.dumps(shown, salt=SALT)})
         self.subject, self.shown_now = subject, shown
         self.specs = fields_of(subject)
         for spec in self.specs:
@@ -110,7 +111,8 @@ class RecordForm(forms.Form):
 
     def _written(self, key: str) -> str:
         if isinstance(self.fields[key], forms.MultipleChoiceField):
-            return "; ".join(self.data.getlist(key))  # type: ignore[union-attr]
+            assert isinstance(self.data, QueryDict)
+            return "; ".join(self.data.getlist(key))
         return str(self.data.get(key, "")).replace("\r\n", "\n").strip()
 
 
@@ -145,9 +147,8 @@ def change_page(request: HttpRequest, subject: Subject, row: Person | Company) -
         if met := form.conflicts(typed):
             form = _meeting(form, request, met)
             return _page(request, subject, form, row)
-        change = change_person if subject is Subject.PERSON else change_company
         try:
-            moved = change(row, typed, actor=f"user:{user.pk}", now=utc_now(), reading=readers_reading())  # type: ignore[operator]
+            moved = _change(row, typed, user)
         except ChangeRefused as refused:
             _blame(form, refused)
         else:
@@ -159,6 +160,13 @@ def change_page(request: HttpRequest, subject: Subject, row: Person | Company) -
 def relations_of(subject: Subject, user: User) -> list[str]:
     """Whom the record belongs to may be changed by those who see every team: others would lose sight of it."""
     return ["owner", "team"] if user.may(Permission.VIEW_ALL_PEOPLE) else []
+
+
+def _change(row: Person | Company, typed: Mapping[str, str], user: User) -> list[FieldChange]:
+    actor, now = f"user:{user.pk}", utc_now()
+    if isinstance(row, Person):
+        return change_person(row, typed, actor=actor, now=now, reading=readers_reading())
+    return change_company(row, typed, actor=actor, now=now, reading=readers_reading())
 
 
 def _kept(typed: Mapping[str, Any]) -> dict[str, Any]:

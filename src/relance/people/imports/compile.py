@@ -303,7 +303,10 @@ def _row_reason(columns: Sequence[MappedColumn], email: MappedColumn | None, pol
     names = [c.value for c in columns if c.field.key in ("first_name", "last_name", "company_name")]
     is_nobody = SQL(" AND ").join(SQL("{} IS NULL").format(name) for name in names) if names else SQL("true")
     no_address = SQL("{} IS NULL").format(email.value if email else SQL("NULL::text"))
-    rules = [(SQL("twin_of IS NOT NULL"), "people.import_twice"), (SQL("NOT is_seen"), "people.import_not_yours")]
+    rules: list[tuple[Composable, str]] = [
+        (SQL("twin_of IS NOT NULL"), "people.import_twice"),
+        (SQL("NOT is_seen"), "people.import_not_yours"),
+    ]
     if policy.without_email:
         rules.append((SQL("{} AND ({})").format(no_address, is_nobody), "people.import_nobody"))
     else:

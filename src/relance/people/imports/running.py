@@ -183,7 +183,7 @@ class _Settling:
         plan = compiled.plan_rows(self.columns, policy, reading, stage=stage_table(this), twice=twice_table(this))
         connection.ensure_connection()
         self.plan = _text(SQL("CREATE TEMP TABLE import_plan ON COMMIT DROP AS {}").format(plan))
-        self.values = {
+        self.values: dict[str, Any] = {
             "id": this.pk,
             "draws": writes,
             "at": this.started_at or now,

@@ -79,10 +79,9 @@ def _weigh(this: Import, after: int) -> list[dict[str, Any]]:
         "LEFT JOIN person_x AS side ON side.person_id = change.person_id "
         "WHERE change.of_id = %(id)s AND change.undone = '' AND change.id > %(after)s ORDER BY change.id LIMIT {limit}"
     ).format(
-        nows=SQL(", ").join(
-            [SQL("({}, to_jsonb({}))").format(Literal(key), _column(fields[key])) for key in keys]
-            or [SQL("(NULL::text, NULL::jsonb)")]
-        ),
+        nows=SQL(", ").join(SQL("({}, to_jsonb({}))").format(Literal(key), _column(fields[key])) for key in keys)
+        if keys
+        else SQL("(NULL::text, NULL::jsonb)"),
         limit=Literal(CHUNK),
     )
     connection.ensure_connection()
