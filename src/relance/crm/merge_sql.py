@@ -13,6 +13,12 @@ from .plan import FieldPlan, ObjectPlan
 from .rules import FieldCode
 from .wording import comparing, is_applied, literal, name, reading, verdict
 
+# Each staged row finds its link by the key. A plain join would let the planner, who knows nothing of a young table, read all links for
+# each row or all rows for each link: the first read of a large CRM went quadratic that way.
+_LINK_OF_STAGED = (
+    "SELECT held.* FROM crm_link AS held WHERE held.connection_id = %(connection)s AND held.crm_id = stage.crm_id "
+    "AND held.role = 'leading' AND held.deleted_at IS NULL LIMIT 1"
+)
 _NOT_TEXT = frozenset({"bigint", "numeric", "boolean", "date", "timestamptz"})
 
 
@@ -73,8 +79,7 @@ def verdict_of_stage(plan: ObjectPlan) -> str:
         "SELECT 1 FROM crm_link AS other WHERE other.connection_id = link.connection_id AND other.@subject@_id = link.@subject@_id "
         "AND other.agreed_at IS NOT NULL)) AS has_base, "
         "coalesce(fresh.is_new, false) AS is_new, stage.modified_at AS crm_at FROM crm_stage AS stage "
-        "JOIN crm_link AS link ON link.connection_id = %(connection)s AND link.crm_id = stage.crm_id "
-        "AND link.role = 'leading' AND link.deleted_at IS NULL LEFT JOIN crm_fresh AS fresh ON fresh.crm_id = stage.crm_id "
+        f"CROSS JOIN LATERAL ({_LINK_OF_STAGED}) AS link LEFT JOIN crm_fresh AS fresh ON fresh.crm_id = stage.crm_id "
         "WHERE NOT stage.is_deleted AND NOT stage.is_converted AND link.@subject@_id IS NOT NULL "
         "AND (link.crm_modified_at IS NULL OR stage.modified_at >= link.crm_modified_at)"
     )
@@ -173,8 +178,8 @@ def _joins(plan: ObjectPlan) -> str:
     )
     if plan.subject is Subject.PERSON:
         joins += (
-            "LEFT JOIN crm_link AS employer ON employer.connection_id = %(connection)s "
-            "AND employer.crm_id = touched.company_crm_id "
+            "LEFT JOIN LATERAL (SELECT held.company_id FROM crm_link AS held WHERE held.connection_id = %(connection)s "
+            "AND held.crm_id = touched.company_crm_id LIMIT 1) AS employer ON true "
         )
     if plan.side_fields:
         side = SIDE_TABLES[plan.subject]

@@ -164,9 +164,13 @@ class FieldMapping(models.Model):
 
 
 class CrmLink(models.Model):
-    """Which record of the CRM stands for which person or company. One of a person's records leads; the others only point."""
+    """Which record of the CRM stands for which person or company. One of a person's records leads; the others only point.
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="links")
+    No index begins with the connection, none holds rows without its key: while the table is young the planner would take such a
+    one for each record, and read every link there is.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="links", db_index=False)
     object = models.CharField(max_length=80)
     crm_id = models.CharField(max_length=40)
     person = models.ForeignKey(Person, models.CASCADE, null=True, related_name="crm_links")
@@ -183,15 +187,15 @@ class CrmLink(models.Model):
     class Meta:
         db_table = "crm_link"
         constraints = [
-            models.UniqueConstraint(fields=["connection", "crm_id"], name="crm_link_record_is_linked_once"),
+            models.UniqueConstraint(fields=["crm_id", "connection"], name="crm_link_record_is_linked_once"),
             models.UniqueConstraint(
-                fields=["connection", "person"],
-                condition=Q(role="leading", deleted_at=None),
+                fields=["person", "connection"],
+                condition=Q(role="leading", deleted_at=None, person__isnull=False),
                 name="crm_link_one_record_leads_a_person",
             ),
             models.UniqueConstraint(
-                fields=["connection", "company"],
-                condition=Q(role="leading", deleted_at=None),
+                fields=["company", "connection"],
+                condition=Q(role="leading", deleted_at=None, company__isnull=False),
                 name="crm_link_one_record_leads_a_company",
             ),
             models.CheckConstraint(

@@ -5,7 +5,11 @@ WITH fresh AS (
     SELECT stage.crm_id, fold(@name@) AS name_key,
            row_number() OVER (PARTITION BY fold(@name@) ORDER BY stage.crm_id) AS place
       FROM crm_stage AS stage
-      LEFT JOIN crm_link AS link ON link.connection_id = %(connection)s AND link.crm_id = stage.crm_id
+      LEFT JOIN LATERAL (
+           SELECT held.id FROM crm_link AS held
+            WHERE held.connection_id = %(connection)s AND held.crm_id = stage.crm_id
+            LIMIT 1
+           ) AS link ON true
      WHERE link.id IS NULL AND NOT stage.is_deleted
 ), namesake AS (
     SELECT company.name_key, min(company.id) AS id

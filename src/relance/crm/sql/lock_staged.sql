@@ -6,7 +6,11 @@ SELECT count(*) AS held
         WHERE held.id IN (
               SELECT link.@subject@_id
                 FROM crm_stage AS stage
-                JOIN crm_link AS link ON link.connection_id = %(connection)s AND link.crm_id = stage.crm_id
+               CROSS JOIN LATERAL (
+                     SELECT held.* FROM crm_link AS held
+                      WHERE held.connection_id = %(connection)s AND held.crm_id = stage.crm_id
+                      LIMIT 1
+                     ) AS link
                WHERE link.role = 'leading'
                  AND (link.crm_modified_at IS NULL OR link.crm_modified_at <= stage.modified_at)
               )

@@ -9,9 +9,12 @@ SELECT subject.id AS subject_id, @uid@ AS uid, subject.owner_id IS NOT NULL AS h
             ORDER BY dirty.field_key
        ) AS fields
   FROM @subject@ AS subject
-  LEFT JOIN crm_link AS link
-    ON link.connection_id = %(connection)s AND link.@subject@_id = subject.id
-   AND link.role = 'leading' AND link.deleted_at IS NULL
+  LEFT JOIN LATERAL (
+       SELECT leader.* FROM crm_link AS leader
+        WHERE leader.connection_id = %(connection)s AND leader.@subject@_id = subject.id
+          AND leader.role = 'leading' AND leader.deleted_at IS NULL
+        LIMIT 1
+       ) AS link ON true
   LEFT JOIN LATERAL (
        SELECT other.id FROM crm_link AS other
         WHERE link.id IS NULL AND other.connection_id = %(connection)s AND other.@subject@_id = subject.id
