@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the tables of docs/reference/ from the code itself: `.venv/bin/python scripts/reference.py`, or `--check` to see whether they fit.
+"""Write the tables of the documentation that the code knows best: `.venv/bin/python scripts/reference.py`, or `--check` to see whether they fit.
 
 A page is written by hand; between two marks stands what is made here. With `--check` nothing is written, the pages that
 no longer fit are named, and the exit code is 1.
@@ -14,11 +14,13 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-REFERENCE = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
 SOURCE = ROOT / "src" / "relance"
 BLOCK = re.compile(r"(<!-- made by scripts/reference\.py: (\w+) -->\n).*?(<!-- end of what is made -->)", re.DOTALL)
 EVERYWHERE = ("--json",)  # said once, above the commands
@@ -165,8 +167,58 @@ def refusals() -> Iterator[str]:
         yield ""
 
 
+def addresses() -> Iterator[str]:
+    """Every address of the sandbox, with the methods it takes."""
+    from relance.sandbox.desk import DATA_ROUTES, OTHER_ROUTES
+    from relance.sandbox.soap import OPERATIONS
+
+    taken: dict[str, list[str]] = {}
+    for prefix, routes in (("/services/data/vNN.0/", DATA_ROUTES), ("/", OTHER_ROUTES)):
+        for each in routes:
+            path = prefix + "/".join(part.upper().strip("{}") if part[:1] == "{" else part for part in each.pattern)
+            taken.setdefault(path, []).append(each.method)
+    yield from table(("address", "methods"), ((f"`{path}`", ", ".join(methods)) for path, methods in taken.items()))
+    yield ""
+    yield f"SOAP operations: `login`, {', '.join(f'`{name}`' for name in OPERATIONS)}."
+
+
+def outcomes() -> Iterator[str]:
+    """What becomes of a field: the rule of the sync asked for every policy and every situation."""
+    from relance.crm.rules import BlankPolicy, FieldPolicy, RightSide, decide_field
+
+    rows = []
+    for told, facts, blanks in _situations():
+        for blank in blanks or (BlankPolicy.FILL,):
+            shown = told + (f", blank policy `{blank.value}`" if blanks else "")
+            codes = (decide_field(facts, FieldPolicy(owner, blank)) for owner in RightSide)
+            rows.append((shown, *(f"{_effect(code)}: `{code.code}`" for code in codes)))
+    yield from table(("what happened", *(f"right: `{owner.value}`" for owner in RightSide)), rows)
+
+
+def _situations() -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
+    """A field both sides agreed on as “old”, and what was done to it since."""
+    from relance.crm.rules import BlankPolicy, FieldFacts
+
+    earlier, later = datetime(2026, 3, 2, 9, tzinfo=UTC), datetime(2026, 3, 2, 10, tzinfo=UTC)
+    every = tuple(BlankPolicy)
+    yield "only the CRM changed", FieldFacts("old", "new", "old", crm_changed_at=later), ()
+    yield "only we changed", FieldFacts("ours", "old", "old", local_changed_at=later), ()
+    both = FieldFacts("ours", "theirs", "old", local_changed_at=earlier, crm_changed_at=later)
+    yield "both changed, the CRM later", both, ()
+    yield "both changed, we later", replace(both, local_changed_at=later, crm_changed_at=earlier), ()
+    yield "the CRM was emptied", FieldFacts("old", None, "old", crm_changed_at=later), every
+    yield "ours was emptied", FieldFacts(None, "old", "old", local_changed_at=later), every
+
+
+def _effect(code: Any) -> str:
+    from relance.crm.rules import APPLIED, SENT
+
+    return "the CRM's comes here" if code in APPLIED else "ours is sent" if code in SENT else "both stay"
+
+
 MAKERS: dict[str, Callable[[], Iterator[str]]] = {
-    maker.__name__: maker for maker in (commands, settings, reasons, activities, permissions, errors, refusals)
+    maker.__name__: maker
+    for maker in (commands, settings, reasons, activities, permissions, errors, refusals, addresses, outcomes)
 }
 
 
@@ -200,18 +252,18 @@ def _made(name: str) -> str:
         return "\n".join(MAKERS[name]()).strip()
 
 
-def stale_pages(pages: Path = REFERENCE) -> list[Path]:
+def stale_pages(pages: Path = DOCS) -> list[Path]:
     """The pages that say something else than the code."""
-    return [page for page in sorted(pages.glob("*.md")) if filled(text := page.read_text(encoding="utf-8")) != text]
+    return [page for page in sorted(pages.rglob("*.md")) if filled(text := page.read_text(encoding="utf-8")) != text]
 
 
-def made_blocks(pages: Path = REFERENCE) -> set[str]:
+def made_blocks(pages: Path = DOCS) -> set[str]:
     """The names of the blocks the pages hold."""
-    return {met[1] for page in pages.glob("*.md") for met in BLOCK.findall(page.read_text(encoding="utf-8"))}
+    return {met[1] for page in pages.rglob("*.md") for met in BLOCK.findall(page.read_text(encoding="utf-8"))}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Write the tables of docs/reference/ from the code.")
+    parser = argparse.ArgumentParser(description="Write the tables of the documentation from the code.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when a page no longer fits")
     is_check = parser.parse_args().check
     with tempfile.TemporaryDirectory() as home:
