@@ -59,7 +59,7 @@ class PolicyBook:
 
     packs: Mapping[str, Pack]
     house: tuple[Pack, ...] = ()
-    only: Pack | None = None  # a policy that stands alone: for everybody of its countries, or for everybody
+    only: tuple[Pack, ...] = ()  # policies that stand alone: each for everybody of its countries, or for everybody
     _laws: dict[str, Law] = field(default_factory=dict)
     _policies: dict[tuple[Any, ...], ConsentPolicy] = field(default_factory=dict)
 
@@ -97,8 +97,9 @@ class PolicyBook:
         return policy
 
     def _chain(self, country: str) -> list[Pack]:
-        if self.only and (not self.only.countries or country in self.only.countries):
-            return [*self._below(self.only), self.only]
+        alone = next((pack for pack in self.only if not pack.countries or country in pack.countries), None)
+        if alone:
+            return [*self._below(alone), alone]
         named = self.packs.get(OTHER_NAMES.get(country, country)) if country else None
         named = named if named and country in named.countries else None
         base = [*self._below(named), named] if named else [self.packs[STRICT]]

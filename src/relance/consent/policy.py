@@ -27,7 +27,7 @@ class Strict(BaseModel):
     )
 
 
-def _as_list(value: Any) -> Any:
+def as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple | set | frozenset) or value is None else [value]
 
 
@@ -49,8 +49,8 @@ def _as_zone(value: Any) -> Any:
 PERIOD_SCHEMA = {"type": "string", "pattern": "^[0-9]+ ?(second|minute|hour|day|week|month|year)s?$"}
 ClockPeriod = Annotated[Period, BeforeValidator(_as_period), WithJsonSchema(PERIOD_SCHEMA)]
 Zone = Annotated[str, BeforeValidator(_as_zone)]
-Words = Annotated[list[str], BeforeValidator(_as_list)]
-Zones = Annotated[list[Zone], BeforeValidator(_as_list)]
+Words = Annotated[list[str], BeforeValidator(as_list)]
+Zones = Annotated[list[Zone], BeforeValidator(as_list)]
 AudienceName = Literal["b2b", "b2c", "any"]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -112,7 +112,7 @@ class LimitText(Strict):
 
     at_most: int = Field(ge=0)
     per: ClockPeriod
-    channels: Annotated[list[Channel], BeforeValidator(_as_list)] = Field(
+    channels: Annotated[list[Channel], BeforeValidator(as_list)] = Field(
         default_factory=list, description="Counted together; all channels when left out."
     )
 
@@ -127,7 +127,7 @@ class RegistryText(Strict):
     consent: Literal["none", "later", "any"] = Field(
         "none", description="Which consent reopens: none, one later than the listing, any."
     )
-    excepts: Annotated[list[Literal["customer", "contract", "inquiry"]], BeforeValidator(_as_list)] = Field(
+    excepts: Annotated[list[Literal["customer", "contract", "inquiry"]], BeforeValidator(as_list)] = Field(
         default_factory=list
     )
     customer_lasts: ClockPeriod | None = None
@@ -141,13 +141,13 @@ class RegistryText(Strict):
 class When(Strict):
     """What must be so for the line to speak. All of it."""
 
-    address: Annotated[list[Literal["named", "generic", "published"]] | None, BeforeValidator(_as_list)] = None
-    number: Annotated[list[Literal["mobile", "landline"]] | None, BeforeValidator(_as_list)] = None
-    company_form: Annotated[list[str] | None, BeforeValidator(_as_list)] = None
-    region: Annotated[list[str] | None, BeforeValidator(_as_list)] = None
-    industry: Annotated[list[str] | None, BeforeValidator(_as_list)] = None
-    brand: Annotated[list[str] | None, BeforeValidator(_as_list)] = None
-    topic: Annotated[list[str] | None, BeforeValidator(_as_list)] = None
+    address: Annotated[list[Literal["named", "generic", "published"]] | None, BeforeValidator(as_list)] = None
+    number: Annotated[list[Literal["mobile", "landline"]] | None, BeforeValidator(as_list)] = None
+    company_form: Annotated[list[str] | None, BeforeValidator(as_list)] = None
+    region: Annotated[list[str] | None, BeforeValidator(as_list)] = None
+    industry: Annotated[list[str] | None, BeforeValidator(as_list)] = None
+    brand: Annotated[list[str] | None, BeforeValidator(as_list)] = None
+    topic: Annotated[list[str] | None, BeforeValidator(as_list)] = None
 
     def compiled(self) -> tuple[tuple[str, frozenset[str]], ...]:
         stated = ((name, getattr(self, name)) for name in type(self).model_fields)
@@ -161,14 +161,14 @@ class LineText(Strict):
     """One line of a policy. What it leaves out, a more general line says; what none says is asked as strictly as can be."""
 
     id: str = ""
-    channels: Annotated[list[Channel], BeforeValidator(_as_list)] = Field(alias="channel", min_length=1)
+    channels: Annotated[list[Channel], BeforeValidator(as_list)] = Field(alias="channel", min_length=1)
     audience: AudienceName = "any"
     purpose: Purpose = Purpose.MARKETING
     when: When = Field(default_factory=When)
     valid_from: date | None = None
     valid_to: date | None = Field(None, description="The last day, included.")
     need: Need | None = None
-    also: Annotated[list[AlsoName] | None, BeforeValidator(_as_list)] = Field(
+    also: Annotated[list[AlsoName] | None, BeforeValidator(as_list)] = Field(
         None, description="Grounds that are enough besides those of the need."
     )
     consent_lasts: ClockPeriod | None = Field(
@@ -191,7 +191,7 @@ class LineText(Strict):
     )
     hours: HoursText | Literal["any"] | None = None
     hours_waived_by: Waiver | None = None
-    limits: Annotated[list[LimitText] | None, BeforeValidator(_as_list)] = None
+    limits: Annotated[list[LimitText] | None, BeforeValidator(as_list)] = None
     after_refusal: ClockPeriod | None = Field(
         None, description="No contact for so long after the person refused on that channel."
     )
@@ -304,7 +304,7 @@ class Pack(Strict):
     pack: str = ""
     title: str = ""
     version: str = ""
-    countries: Annotated[list[str], BeforeValidator(_as_list)] = Field(
+    countries: Annotated[list[str], BeforeValidator(as_list)] = Field(
         default_factory=list, alias="country", description="Two-letter codes; none: for everybody."
     )
     extends: Words = Field(default_factory=list, description="Packs underneath, from general to particular.")
@@ -316,13 +316,13 @@ class Pack(Strict):
     confirmation: Confirmation = Field(default_factory=Confirmation)
     inactivity: ClockPeriod | None = Field(None, description="For every line that states none.")
     persons: Words = Field(default_factory=list, description="Company forms that count as private persons.")
-    revoked_together: Annotated[list[Channel], BeforeValidator(_as_list)] = Field(
+    revoked_together: Annotated[list[Channel], BeforeValidator(as_list)] = Field(
         default_factory=list,
         description="Who takes back consent on one of these takes it back on all of them, whatever the topic.",
     )
     registries: dict[str, RegistryText] = Field(default_factory=dict)
     lines: list[LineText] = Field(default_factory=list)
-    caps: Annotated[list[LimitText], BeforeValidator(_as_list)] = Field(
+    caps: Annotated[list[LimitText], BeforeValidator(as_list)] = Field(
         default_factory=list, description="The house's own limits per person."
     )
     sender: SenderRules = Field(

@@ -45,7 +45,7 @@ def decide_contact(facts: ContactFacts, policy: ContactPolicy, at: datetime) -> 
     if waits:
         to_the_second = any(rule.is_spacing and (rule.opens(at) or at) > at for rule in rules)
         until = first_together(rules, at, to_the_second=to_the_second)
-        waits = [_in_whole(reason, to_the_second=to_the_second) for reason in waits]
+        waits = [_at_place(reason, facts, to_the_second=to_the_second) for reason in waits]
         waits += _solved(facts, policy, waits, until)
     decision = Decision.of([*reasons, *waits])
     return ContactDecision(
@@ -95,10 +95,12 @@ def _weigh_time(rule: TimeRule, at: datetime) -> Reason | None:
     return wait(rule.code, until=opens, **rule.seen) if opens > at else None
 
 
-def _in_whole(reason: Reason, *, to_the_second: bool) -> Reason:
+def _at_place(reason: Reason, facts: ContactFacts, *, to_the_second: bool) -> Reason:
+    """The hour as it is said to people: whole, and by the clock of the person's place."""
     if reason.until is None:
         return reason
-    return wait(reason.code, until=whole(reason.until, to_the_second=to_the_second), **reason.seen)
+    hour = whole(reason.until, to_the_second=to_the_second)
+    return wait(reason.code, until=hour.astimezone(facts.zones[0]), **reason.seen)
 
 
 def _solved(facts: ContactFacts, policy: ContactPolicy, waits: list[Reason], until: datetime | None) -> list[Reason]:
@@ -110,7 +112,7 @@ def _solved(facts: ContactFacts, policy: ContactPolicy, waits: list[Reason], unt
         seen = {name: value for name, value in then[0].seen.items() if name in ("entry", "line", "registry")}
         return [skip("time.too_late", at=until, because=[reason.code for reason in then], **seen)]
     together = until > max(reason.until or until for reason in waits)
-    return [wait("time.together", until=until)] if together else []
+    return [wait("time.together", until=until.astimezone(facts.zones[0]))] if together else []
 
 
 def _must_contain(facts: ContactFacts, answer: ConsentAnswer) -> tuple[str, ...]:
