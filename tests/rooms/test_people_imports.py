@@ -39,6 +39,7 @@ from relance.people.models import Import, Person
 from relance.people.personal import Keeper, register_keeper
 from relance.people.rules import BLANKS, Reading, ValueRefused, read_value
 from relance.people.schema import create_custom_field
+from relance.people.tasks import tidy_imports
 from relance.workspace.models import Team, User
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -471,3 +472,18 @@ def test_the_compiled_import_reads_a_cell_as_the_rules_do(kind, reading):
         assert (tuple(value) if isinstance(value, list) else value) == expected
 
     agree()
+
+
+def test_files_and_staged_rows_nobody_goes_on_with_are_tidied_away_and_the_import_still_goes_on_before():
+    this = received("email\na@example.com\n")
+    check_import(this, now=NOW)
+
+    tidy_imports(NOW + timedelta(days=2))
+    this.refresh_from_db()
+    assert this.staged_rows is None and this.file.exists()
+    run_import(this, now=NOW)
+    assert Person.objects.count() == 1
+
+    tidy_imports(NOW + timedelta(days=31))
+    this.refresh_from_db()
+    assert this.path == ""

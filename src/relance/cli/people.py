@@ -208,6 +208,7 @@ def import_file(
             receive_file,
             run_import,
         )
+        from relance.people.imports.staging import drop_stage
 
         with translation.override(lang):
             this = receive_file(file.name, file, by=None, now=utc_now())
@@ -224,6 +225,10 @@ def import_file(
                 this.forget_file()
                 raise CannotRun(f"Nothing was imported. {error}") from error
             told = _import_told(this, check=check)
+            if check:
+                drop_stage(this)
+                this.forget_file()
+                this.delete()
     if as_json:
         answer_json(told)
     else:

@@ -275,8 +275,6 @@ class Import(models.Model):
         UNDONE = "undone", _("Undone")
         FAILED = "failed", _("Could not be read")
 
-    ENDED = (State.DONE, State.FAILED, State.UNDONE)
-
     file_name = models.CharField(max_length=255)
     path = models.CharField(
         max_length=400, help_text="Under the files of the workspace; emptied when the file is gone."

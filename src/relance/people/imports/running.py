@@ -144,7 +144,7 @@ def run_import(this: Import, *, now: datetime, progress: Progress | None = None,
     _must_be(this, *(state for state in Import.State if state not in _ENDED))
     if found := check_mapping(this.header, this.mapping, without_email=this.without_email == "create"):
         raise ImportRefused(" ".join(found))
-    begins = this.state not in (Import.State.RUNNING, Import.State.STOPPED)
+    begins = this.done_row == 0  # nothing is settled yet: what a check noted is noted again
     fresh = {"done_row": 0, "counts": {}, "started_at": now} if begins else {}
     _move(this, Import.State.RUNNING, now, stop_asked_at=None, **fresh)
     try:

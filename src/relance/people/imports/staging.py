@@ -67,7 +67,9 @@ def stage_file(this: Import, *, now: datetime, progress: Progress | None = None)
             staged += _stage_block(this, reader, block)
         read += len(block)
         if progress:
-            progress(min(read, size), size)
+            progress(min(read, size - 1), size)
+    if progress:
+        progress(size, size)
     if staged == 0 and not this.problems.exists():
         raise FileRefused(skip("people.file_without_rows"))
     with connection.cursor() as cursor:
