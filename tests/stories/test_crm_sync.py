@@ -244,3 +244,37 @@ def test_a_quiet_connection_does_not_fill_the_log(story):
     story.sync()
 
     assert SyncRun.objects.count() == before
+
+
+def test_one_person_asked_for_goes_first_and_is_compared_afresh(story):
+    from relance.crm.sync import sync_person
+
+    lead = story.lead("Demande", Phone="0123456789")
+    story.sync()
+    person = story.person(lead)
+
+    assert sync_person(person.pk) == [story.connection.pk]
+    counts = story.sync()
+
+    assert story.person(lead).phone == "0123456789"
+    assert not counts.refused
+    assert not QueuedPush.objects.exists()
+
+
+def test_a_connection_by_refresh_token_signs_in_and_keeps_its_secret(org):
+    from relance.crm.connection import create_connection, verify_connection
+
+    connection = create_connection(
+        "Par jeton",
+        org.told["http"],
+        login_method="refresh_token",
+        client_id=org.told["client_id"],
+        client_secret=org.told["client_secret"],
+        refresh_token=org.told["refresh_token"],
+        by=None,
+    )
+
+    identity = verify_connection(connection, by=None)
+
+    assert identity.org_id[:15] == org.told["org_id"][:15]
+    assert connection.crm_username

@@ -16,6 +16,7 @@ from .rules import (
     Creates,
     Direction,
     EventKind,
+    FieldCode,
     LinkRole,
     LoginMethod,
     MappingState,
@@ -229,7 +230,9 @@ class DirtyField(models.Model):
         db_table = "crm_dirty"
         indexes = [
             models.Index(
-                fields=["connection_id", "subject", "subject_id"], condition=Q(code=None), name="crm_dirty_unsettled"
+                fields=["connection_id", "subject", "subject_id"],
+                condition=Q(code=None) | Q(code=FieldCode.EMAIL_TAKEN.value),
+                name="crm_dirty_unsettled",
             )
         ]
 

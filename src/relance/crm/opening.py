@@ -97,7 +97,7 @@ def _grant(connection: Connection) -> Grant:
 def _refresh_turn(connection_id: int) -> Iterator[str | None]:
     """One process at a time spends the refresh token: the row stays locked until the new one is kept."""
     with transaction.atomic():
-        row = Connection.objects.select_for_update().get(pk=connection_id)
+        row = Connection.objects.select_for_update(no_key=True).get(pk=connection_id)
         yield secrets_of(row).get("refresh_token")
 
 
