@@ -153,12 +153,11 @@ def grounds_open(server: str, *, keep: bool, say: Say) -> Iterator[Grounds]:
 def _make_place(kind: str) -> Path:
     """A directory named for this process; those of processes that died are removed, kept ones are not."""
     all_runs = relance_home() / "bench"
-    make_home(all_runs)
     for left in all_runs.glob("run-*"):
         with suppress(ValueError):
             if not mark_process(int(left.name.removeprefix("run-"))).is_running():
                 shutil.rmtree(left, ignore_errors=True)
-    return all_runs / f"{kind}-{os.getpid()}"
+    return make_home(all_runs / f"{kind}-{os.getpid()}")
 
 
 def _keep_no_pool() -> None:
