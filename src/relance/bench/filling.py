@@ -25,6 +25,9 @@ def fill_people(people: int, *, now: datetime) -> None:
     with _indexes_afterwards("company", "person"):
         sql.run("bench", "fill_companies", companies=companies, seed=SEED, now=now)
         _fill_side_by_side(people, companies=companies, now=now)
+    with connection.cursor() as cursor:
+        for table, last in (("company", companies), ("person", people)):
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, last])
     settle("person", "company")
 
 
@@ -40,8 +43,6 @@ def _fill_side_by_side(people: int, *, companies: int, now: datetime) -> None:
         ]
         for each in made:
             each.result()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT setval(pg_get_serial_sequence('person', 'id'), %s)", [people])
 
 
 def _in_own_connection(statement: str, values: dict[str, object]) -> None:

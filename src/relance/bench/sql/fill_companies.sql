@@ -1,6 +1,6 @@
 -- fill_companies.sql: made-up companies, the same for the same seed.
-INSERT INTO company (name, website, phone, industry, employees, street, postal_code, city, country, created_at, updated_at)
-SELECT (ARRAY['Ateliers', 'Béton', 'Conseil', 'Datalys', 'Énergies', 'Fermes', 'Groupe', 'Hydro', 'Industrie', 'Jardins'])
+INSERT INTO company (id, name, website, phone, industry, employees, street, postal_code, city, country, created_at, updated_at)
+SELECT number, (ARRAY['Ateliers', 'Béton', 'Conseil', 'Datalys', 'Énergies', 'Fermes', 'Groupe', 'Hydro', 'Industrie', 'Jardins'])
        [1 + mod(drawn.name, 10)] || ' ' || (ARRAY['du Nord', 'de Loire', 'Lyon', 'des Alpes', 'Sud', 'Atlantique', 'Paris'])
        [1 + mod(drawn.name / 10, 7)] || ' ' || number,
        'https://company' || number || '.example', '+33 1 ' || lpad((mod(drawn.phone, 100000000))::text, 8, '0'),
