@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
@@ -487,3 +488,51 @@ def test_files_and_staged_rows_nobody_goes_on_with_are_tidied_away_and_the_impor
     tidy_imports(NOW + timedelta(days=31))
     this.refresh_from_db()
     assert this.path == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_worker_on_the_same_import_leaves_it_to_the_first():
+    this = received("email,first_name\n" + ",Nameless\n" * 6, without_email="create")
+    second = {"was": "not tried"}
+
+    def meanwhile() -> None:
+        run_import(Import.objects.get(pk=this.pk), now=NOW)
+        second["was"] = "tried"
+        connections.close_all()
+
+    def on_the_way(step: str, done: int, total: int) -> None:
+        if step == "run" and second["was"] == "not tried":
+            worker = threading.Thread(target=meanwhile)
+            worker.start()
+            worker.join(20)
+
+    run_import(this, now=NOW, chunk=2, progress=on_the_way)
+
+    assert second["was"] == "tried"
+    assert Person.objects.count() == 6 and this.counts["created"] == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_added_by_somebody_else_in_the_middle_of_a_chunk_is_changed_rather_than_doubled(monkeypatch):
+    this = received("email,city\na@example.com,Paris\n")
+    before, tries = running._Settling._write, []
+
+    def interrupted(self) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            other = threading.Thread(
+                target=lambda: (
+                    create_person({"email": "a@example.com", "city": "Lyon"}, actor="user:9", now=NOW),
+                    connections.close_all(),
+                )
+            )
+            other.start()
+            other.join(20)
+        before(self)
+
+    monkeypatch.setattr(running._Settling, "_write", interrupted)
+    run_import(this, now=NOW)
+
+    assert len(tries) == 2
+    assert [(one.email, one.city) for one in Person.objects.all()] == [("a@example.com", "Paris")]
+    assert this.counts == {"created": 0, "updated": 1, "unchanged": 0, "refused": 0}

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Count
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from psycopg import errors
 from psycopg.sql import SQL, Composable, Literal
@@ -38,6 +39,7 @@ from relance.workspace.rules import Permission
 from ..models import Import
 from ..rules import Reading
 from . import compile as compiled
+from .alone import alone_with
 from .compile import MappedColumn, Policy
 from .mapping import check_mapping, guess_mapping, mapped_fields, remember_mapping
 from .reading import FileRefused, column_names, inspect_file, read_first_row
@@ -46,6 +48,7 @@ from .staging import STAGING_CODES, drop_stage, find_twins, is_staged, stage_fil
 CHUNK = 50_000
 ATTEMPTS = 5
 SAMPLES = 20
+MANY = 5_000
 OUTCOMES = ("created", "updated", "unchanged", "refused")
 Progress = Callable[[str, int, int], None]
 
@@ -120,6 +123,12 @@ def choose(this: Import, choices: ImportChoices, *, now: datetime) -> None:
 
 def check_import(this: Import, *, now: datetime, progress: Progress | None = None) -> None:
     """Decide every row and write nothing: counts, the first rows with before and after, every problem."""
+    with alone_with(this) as is_ours:
+        if is_ours:
+            _check(this, now, progress)
+
+
+def _check(this: Import, now: datetime, progress: Progress | None) -> None:
     _must_be(this, Import.State.UPLOADED, Import.State.CHECKED, Import.State.CHECKING)
     _move(this, Import.State.CHECKING, now, done_row=0, counts={}, samples=[])
     try:
@@ -141,6 +150,12 @@ def run_import(this: Import, *, now: datetime, progress: Progress | None = None,
     1 stage the rows if they are not; 2 per chunk: decide, write people and their custom values, keep what was before, tell the log,
     keep the problems, mark how far; 3 close the run in the ledger with what was refused and why.
     """
+    with alone_with(this) as is_ours:
+        if is_ours:
+            _write_all(this, now, progress, chunk)
+
+
+def _write_all(this: Import, now: datetime, progress: Progress | None, chunk: int) -> None:
     _must_be(this, *(state for state in Import.State if state not in _ENDED))
     if found := check_mapping(this.header, this.mapping, without_email=this.without_email == "create"):
         raise ImportRefused(" ".join(found))
@@ -228,7 +243,7 @@ class _Settling:
                 this.samples = self._samples()
             _run(compiled.keep_problems(self.columns), self.values)
             counts = Counter(this.counts) + Counter(_outcomes())
-            progress = {"done_row": high, "counts": dict(counts), "moved_at": self.now, "samples": this.samples}
+            progress = {"done_row": high, "counts": dict(counts), "moved_at": Now(), "samples": this.samples}
             Import.objects.filter(pk=this.pk).update(**progress)
         this.done_row, this.counts = high, dict(counts)
 
@@ -311,6 +326,9 @@ def _finish(this: Import, now: datetime) -> None:
         this.run_id = run.pk
         _move(this, Import.State.DONE, now, ended_at=now)
     drop_stage(this)
+    if this.counts["created"] + this.counts["updated"] > MANY:
+        with connection.cursor() as cursor:  # estimates on the pages hold at once, not when the database gets to it
+            cursor.execute("ANALYZE person, person_x")
 
 
 def _with_refused(this: Import) -> dict[str, int]:

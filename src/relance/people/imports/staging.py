@@ -14,6 +14,7 @@ from datetime import datetime
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DataError, connection, transaction
+from django.db.models.functions import Now
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from relance.decisions.reasons import reason_texts
@@ -65,6 +66,7 @@ def stage_file(this: Import, *, now: datetime, progress: Progress | None = None)
     for block in reader.blocks():
         with transaction.atomic():
             staged += _stage_block(this, reader, block)
+            Import.objects.filter(pk=this.pk).update(moved_at=Now())
         read += len(block)
         if progress:
             progress(min(read, size - 1), size)

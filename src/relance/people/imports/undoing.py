@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
@@ -25,6 +26,7 @@ from ..catalogue import COLUMN_TYPES, FieldKind, FieldSpec, Subject, fields_of
 from ..change import delete_people
 from ..models import Import
 from ..personal import keepers
+from .alone import alone_with
 from .running import ImportRefused
 
 CHUNK = 2_000
@@ -44,14 +46,19 @@ def preview_undo(this: Import) -> dict[str, int]:
 
 def undo_import(this: Import, *, actor: str, now: datetime) -> dict[str, int]:
     """Undo in chunks, each in one transaction; what was undone is marked, so that a second run goes on. Returns the counts."""
+    with alone_with(this) as is_ours:
+        return _undo_all(this, actor, now) if is_ours else {}
+
+
+def _undo_all(this: Import, actor: str, now: datetime) -> dict[str, int]:
     _may_undo(this)
-    Import.objects.filter(pk=this.pk).update(state=Import.State.UNDOING, moved_at=now)
+    Import.objects.filter(pk=this.pk).update(state=Import.State.UNDOING, moved_at=Now())
     while rows := _weigh(this, 0):
         with transaction.atomic():
             name_actor(actor)
             _undo(this, rows, actor=actor, now=now)
             counts = Counter(this.counts) + Counter(row["outcome"] for row in rows)
-            Import.objects.filter(pk=this.pk).update(moved_at=now, counts=dict(counts))
+            Import.objects.filter(pk=this.pk).update(moved_at=Now(), counts=dict(counts))
         this.counts = dict(counts)
     this.refresh_from_db()
     this.state, this.undone_at, this.moved_at = Import.State.UNDONE, now, now
