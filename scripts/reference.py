@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ DOCS = ROOT / "docs"
 SOURCE = ROOT / "src" / "relance"
 BLOCK = re.compile(r"(<!-- made by scripts/reference\.py: (\w+) -->\n).*?(<!-- end of what is made -->)", re.DOTALL)
 EVERYWHERE = ("--json",)  # said once, above the commands
-ROOMS = ("lib", "decisions", "workspace", "activity", "people", "crm", "web", "cli", "bench")
 ERRORS = {"Exception", "ValueError", "RuntimeError", "LookupError", "KeyError", "TypeError"}
 
 
@@ -89,6 +89,7 @@ def reasons() -> Iterator[str]:
     """Every reason any room declares, by number."""
     from relance.decisions.reasons import reason_texts
 
+    _import_all("reasons")
     declared = sorted(reason_texts().values(), key=lambda text: text.number)
     for area in dict.fromkeys(text.code.partition(".")[0] for text in declared):
         yield f"### `{area}.…`\n"
@@ -101,10 +102,17 @@ def reasons() -> Iterator[str]:
         yield ""
 
 
+def _import_all(module: str) -> None:
+    """Every room's, also of rooms that keep nothing in the database: whoever ran before us may have loaded some of them."""
+    for path in sorted(SOURCE.glob(f"*/{module}.py")):
+        import_module(f"relance.{path.parent.name}.{module}")
+
+
 def activities() -> Iterator[str]:
     """Every kind of activity."""
     from relance.activity.kinds import activity_kinds
 
+    _import_all("kinds")
     kinds = sorted(activity_kinds().values(), key=lambda kind: (kind.group, kind.name))
     rows = ((f"`{kind.name}`", kind.group, _sentence(kind.says)) for kind in kinds)
     yield from table(("kind", "filter of the timeline", "says"), rows)
@@ -124,7 +132,8 @@ def permissions() -> Iterator[str]:
 def errors() -> Iterator[str]:
     """Every error class of the rooms, with what it means; the sandbox's imitate Salesforce's and are left out."""
     rows = []
-    for room in ROOMS:
+    rooms = sorted(path.parent.name for path in SOURCE.glob("*/__init__.py") if path.parent.name != "sandbox")
+    for room in rooms:
         for name, bases, meaning in sorted(_errors_of(room)):
             rows.append((f"`{name}`", room, f"`{bases}`" if bases.startswith("Crm") else "", meaning))
     yield from table(("error", "room", "is a", "meaning"), rows)
