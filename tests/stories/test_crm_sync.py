@@ -43,6 +43,7 @@ def test_the_first_sync_brings_people_companies_and_who_works_where(story):
     assert counts.read >= 3
     assert Company.objects.get(name="Béton du Nord").employees == 120
     assert story.person(contact).company.name == "Béton du Nord"
+    assert reasons(story.person(contact), "company") == {"crm.company_follows"}
     assert (story.person(lead).phone, story.person(lead).score) == ("0123456789", 12)
     assert "crm.crm_is_right" in reasons(story.person(lead), "phone")
 
@@ -218,6 +219,7 @@ def test_the_owner_in_the_crm_is_the_owner_here(story):
     story.sync()
 
     assert story.person(lead).owner == rep
+    assert reasons(story.person(lead), "owner") == {"crm.owner_follows"}
 
 
 def test_a_paused_connection_moves_nothing_and_forgets_nothing(story):

@@ -147,7 +147,8 @@ WITH touched AS MATERIALIZED ({source}
 ), decided AS (
     SELECT known.*, {_listed(wants)} FROM known
 )
-SELECT link_id, subject_id, is_new, crm_at, owner_id, team_id, owner_moves, company_id, company_moves, {_listed(kept)}
+SELECT link_id, subject_id, is_new, crm_at, owner_id, team_id, owner_moves, owner_was, company_id, company_moves, company_was,
+       {_listed(kept)}
   FROM decided
  WHERE {noted}"""
     return text.replace("@subject@", plan.subject.value)
@@ -161,13 +162,14 @@ def _surroundings(plan: ObjectPlan) -> str:
     """The owner is always the CRM's to say, where that user is one of ours; and a person works for the linked company."""
     owner = (
         "owner.user_id AS owner_id, member.team_id, "
-        "owner.user_id IS NOT NULL AND owner.user_id IS DISTINCT FROM base.owner_id AS owner_moves"
+        "owner.user_id IS NOT NULL AND owner.user_id IS DISTINCT FROM base.owner_id AS owner_moves, base.owner_id AS owner_was"
     )
     if plan.subject is Subject.COMPANY:
-        return f"{owner}, NULL::bigint AS company_id, false AS company_moves"
+        return f"{owner}, NULL::bigint AS company_id, false AS company_moves, NULL::bigint AS company_was"
     return (
         f"{owner}, employer.company_id, "
-        "employer.company_id IS NOT NULL AND employer.company_id IS DISTINCT FROM base.company_id AS company_moves"
+        "employer.company_id IS NOT NULL AND employer.company_id IS DISTINCT FROM base.company_id AS company_moves, "
+        "base.company_id AS company_was"
     )
 
 
@@ -223,6 +225,32 @@ def _kept(field: FieldPlan) -> list[str]:
     return [f"l{n}", f"c{n}", f"r{n}", f"d{n}", f"v{n}::smallint", f"({news}) AS n{n}"]
 
 
+def _moved(field: str, moves: str, code: FieldCode, was: str, becomes: str) -> str:
+    """A line about another row somebody belongs to, told by its name: only when it moves."""
+    return (
+        f"('{field}', CASE WHEN {moves} THEN {int(code)} ELSE 0 END::smallint, {moves}, false, "
+        f"CASE WHEN {moves} THEN ({was}) END, CASE WHEN {moves} THEN ({becomes}) END)"
+    )
+
+
+_RELATIONS = (
+    _moved(
+        "owner",
+        "owner_moves",
+        FieldCode.OWNER_FOLLOWS,
+        "SELECT member.name FROM workspace_user AS member WHERE member.id = owner_was",
+        "SELECT member.name FROM workspace_user AS member WHERE member.id = owner_id",
+    ),
+    _moved(
+        "company",
+        "company_moves",
+        FieldCode.COMPANY_FOLLOWS,
+        "SELECT employer.name FROM company AS employer WHERE employer.id = company_was",
+        "SELECT employer.name FROM company AS employer WHERE employer.id = company_id",
+    ),
+)
+
+
 # ── Lines and their effect ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -233,6 +261,7 @@ def lines(plan: ObjectPlan) -> str:
         for field in plan.fields
         for n in (field.number,)
     )
+    told = ", ".join(filter(None, [told, *_RELATIONS]))
     return (
         "CREATE TEMP TABLE crm_line ON COMMIT DROP AS SELECT verdict.subject_id, line.* FROM crm_verdict AS verdict "
         f"CROSS JOIN LATERAL (VALUES {told}) AS line (field, code, is_news, was_dirty, local, crm) "

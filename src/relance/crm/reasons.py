@@ -57,6 +57,14 @@ _FIELDS = {
         _("This field only comes from the CRM: our “%(before)s” is not sent, the CRM keeps “%(after)s”."),
         _("Let the field travel both ways in CRM › Fields."),
     ),
+    FieldCode.OWNER_FOLLOWS: (
+        _("The CRM says who looks after somebody: “%(after)s” took over from “%(before)s”."),
+        _("Change the owner in the CRM."),
+    ),
+    FieldCode.COMPANY_FOLLOWS: (
+        _("The CRM says for whom somebody works: “%(after)s” took the place of “%(before)s”."),
+        _("Change the account of the contact in the CRM."),
+    ),
     FieldCode.EMAIL_TAKEN: (
         _("The CRM says “%(after)s”, an address that already belongs to somebody else here: “%(before)s” stays."),
         _("Merge the two people, or correct the address of one of them. It is tried again at each cycle."),

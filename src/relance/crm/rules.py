@@ -184,6 +184,8 @@ class FieldCode(IntEnum):
     ONLY_FROM_CRM = 3015
     EMAIL_TAKEN = 3016
     UNREADABLE = 3017
+    OWNER_FOLLOWS = 3018
+    COMPANY_FOLLOWS = 3019
 
     @property
     def code(self) -> str:
@@ -198,6 +200,8 @@ APPLIED = frozenset(
         FieldCode.NEWER_IN_CRM,
         FieldCode.FILLED_FROM_CRM,
         FieldCode.BLANK_CLEARED,
+        FieldCode.OWNER_FOLLOWS,
+        FieldCode.COMPANY_FOLLOWS,
     }
 )
 SENT = frozenset(
