@@ -10,6 +10,7 @@ from relance.sandbox.deletion import purge as empty_bin
 from relance.sandbox.ids import MalformedId, whole_id
 from relance.sandbox.org import Org
 from relance.sandbox.outcomes import Caller, WriteOptions
+from relance.sandbox.permission_rows import strip
 from relance.sandbox.schema_changes import change_schema, keep_change, known_field, known_object
 from relance.sandbox.setup_rows import lay_setup_rows
 from relance.sandbox.store import quoted
@@ -79,10 +80,11 @@ def remove_record_type(org: Org, told: Told) -> dict[str, Any]:
 
 
 def remove_permission(org: Org, told: Told) -> dict[str, Any]:
-    """From a user, the integration's own unless told: an object (`Lead`), a field (`Lead.Phone`), a record, or `api`."""
+    """From a user, the integration's own unless told: an object (`Lead`), a field (`Lead.Phone`), a record, `api`, `ViewSetup` …"""
     user_id = user_named(org, str(told["user"])) if told.get("user") else org.user_id
     rights, hidden = rights_named(org, told)
     org.taken.take(user_id, rights, hidden)
+    strip(org, user_id, rights)
     org.forget()
     note(org, "PermSetObjectPerms", "Manage Users", f"Took {told['from']} away from {user_id[:15]}")
     return {"user": user_id, "from": told["from"]}
@@ -99,8 +101,9 @@ def restore_permission(org: Org, told: Told) -> dict[str, Any]:
 
 def rights_named(org: Org, told: Told) -> tuple[set[str], set[str]]:
     what = str(told["from"])
-    if what.lower() == "api":
-        return {"user:apienabled"}, set()
+    named = "ApiEnabled" if what.lower() == "api" else what
+    if f"Permissions{named}" in org.schema.objects["PermissionSet"].fields:
+        return {f"user:{named}".lower()}, set()
     if "." in what:
         thing, field = known_field(org.schema, what)
         name = f"{thing.name}.{field.name}".lower()

@@ -34,12 +34,18 @@ WITHOUT_LENGTH = frozenset(
 )
 
 
-def describe_global(org: Org, caller: Caller, base: str) -> Json:
+DATA_KINDS = ("object", "setting", "metadata", "event", "external", "big", "article")
+
+
+def describe_global(org: Org, caller: Caller, base: str, *, kinds: tuple[str, ...] = DATA_KINDS) -> Json:
+    """What is made when asked for has a list of its own."""
     return {
         "encoding": "UTF-8",
         "maxBatchSize": 200,
         "sobjects": [
-            brief_describe(org, thing, caller, base) for thing in org.schema.objects if caller.may(thing.name, "read")
+            brief_describe(org, thing, caller, base)
+            for thing in org.schema.objects
+            if thing.kind in kinds and caller.may(thing.name, "read")
         ],
     }
 
@@ -233,7 +239,7 @@ def valid_for_bits(field: OrgField, controller: OrgField, value: str) -> str:
 
 def describe_children(org: Org, thing: OrgObject, caller: Caller) -> Iterator[Json]:
     for other in org.schema.objects:
-        if find_object(org.schema, caller, other.name) is None:
+        if find_object(org.schema, caller, other.name) is None or other.kind in ("reified", "tooling"):
             continue
         for field in other.fields:
             if thing.name in field.reference_to and caller.may_read_field(other.name, field.name):

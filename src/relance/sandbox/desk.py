@@ -15,12 +15,14 @@ from relance.sandbox import (
     collections_api,
     composite,
     limits,
+    metadata_soap,
     oauth,
     oauth_web,
     page,
     queries_api,
     rest,
     soap,
+    tooling,
 )
 from relance.sandbox.access import caller_for
 from relance.sandbox.errors import OAuthRefused, Refused, refuse_path
@@ -32,13 +34,21 @@ from relance.sandbox.versions import LATEST, OLDEST, list_versions
 # The fixed addresses come first: `composite/sobjects` would otherwise be read as a record of an object.
 DATA_ROUTES: list[Route] = [
     *queries_api.ROUTES,
+    *tooling.ROUTES,
     *limits.ROUTES,
     *composite.ROUTES,
     *collections_api.ROUTES,
     *bulk.ROUTES,
     *rest.ROUTES,
 ]
-OTHER_ROUTES: list[Route] = [*oauth.ROUTES, *oauth_web.ROUTES, *soap.ROUTES, *admin_api.ROUTES, *page.ROUTES]
+OTHER_ROUTES: list[Route] = [
+    *oauth.ROUTES,
+    *oauth_web.ROUTES,
+    *soap.ROUTES,
+    *metadata_soap.ROUTES,
+    *admin_api.ROUTES,
+    *page.ROUTES,
+]
 
 
 def answer(org: Org, request: Request) -> Response:

@@ -14,6 +14,7 @@ from relance.sandbox.journal import Journal
 from relance.sandbox.logins import Logins
 from relance.sandbox.org_settings import OrgSettings
 from relance.sandbox.outcomes import Permissions
+from relance.sandbox.permission_rows import write_rows
 from relance.sandbox.records import Records
 from relance.sandbox.schema import OrgSchema
 from relance.sandbox.sessions import Sessions
@@ -66,6 +67,8 @@ class Org:
         self.compiled: dict[tuple[object, ...], Compiled] = {}
         self.changed_at = self.started_at
         self.generation = 0
+        self.reified: dict[str, int] = {}  # of which generation the rows made on demand are
+        records.rights_changed = self.note_rights
         self.allowance = Allowance(self.journal.count_since(stamp(self.started_at - timedelta(days=1))), self.settings)
 
     @property
@@ -75,6 +78,11 @@ class Org:
             self.store.connection().execute('SELECT "Username" FROM "User" WHERE "Id" = ?', (self.user_id,)).fetchone()
         )
         return str(row[0]) if row else ""
+
+    def note_rights(self, set_id: str) -> None:
+        """Somebody wrote the rows of a permission set: from now on they say what it grants."""
+        write_rows(self, [set_id])
+        self.forget()
 
     def forget(self) -> None:
         """What was worked out of schema and rights no longer holds. Clients that ask whether it changed are told that it did."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from relance.sandbox.errors import Refused
+from relance.sandbox.errors import Refused, refuse_object
 from relance.sandbox.exchange import Request, Response, Route, header_flags, json_response, route
 from relance.sandbox.org import Org
-from relance.sandbox.soql import PAGE, SMALLEST_PAGE, QueryCall, answer_locator, answer_query
+from relance.sandbox.reified import settle
+from relance.sandbox.soql import PAGE, SMALLEST_PAGE, QueryCall, answer_locator, answer_query, compile_query
 
 LOCATOR = re.compile(r"01g[0-9A-Za-z]{12,15}-\d+")
 
@@ -31,6 +32,10 @@ def answer(org: Org, request: Request, *, with_deleted: bool) -> Response:
     text = request.query.get("q")
     if text is None:
         raise Refused(400, "MALFORMED_QUERY", "A query string has to be specified")
+    settle(org, text, request.caller)
+    thing = compile_query(org, text, request.caller, with_deleted=with_deleted).thing
+    if thing.kind == "tooling":
+        raise refuse_object(thing.name)
     call = QueryCall(
         caller=request.caller,
         base=request.base,

@@ -52,6 +52,13 @@ DELETED = RecordError("ENTITY_IS_DELETED", "entity is deleted")
 NOT_YOURS = RecordError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 CONVERTED = RecordError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
 DEFAULT_OPTIONS = WriteOptions()
+# Objects whose rows say what users may do, and the field that names the permission set.
+RIGHTS = {
+    "ObjectPermissions": "ParentId",
+    "FieldPermissions": "ParentId",
+    "PermissionSet": "Id",
+    "PermissionSetAssignment": "PermissionSetId",
+}
 Row = dict[str, StoreValue]
 
 
@@ -71,6 +78,7 @@ class Records:
         self.schema = schema
         self.clock = clock
         self.watch: Watch | None = None
+        self.rights_changed: Callable[[str], None] | None = None  # told the permission set whose rows were written
         self._mine = threading.local()
         self._plans: dict[str, Plan] = {}
 
@@ -204,6 +212,7 @@ class Records:
             error = error or bury(self, thing, before, caller.user_id)
             if error is not None:
                 return SaveResult.refused(error, record_id=str(before["Id"]))
+            self._note_rights(thing, before, DEFAULT_OPTIONS)
             return SaveResult(str(before["Id"]), success=True, created=False)
 
     def undelete(self, caller: Caller, object_name: str, record_id: str) -> SaveResult:
@@ -318,6 +327,10 @@ class Records:
         # All rights are wide, but this one is given by name: the platform's administrators do not have it either.
         return options.convert_leads_editable or caller.permissions.has("AllowViewEditConvertedLeads")
 
+    def _note_rights(self, thing: OrgObject, values: Row, options: WriteOptions) -> None:
+        if thing.name in RIGHTS and self.rights_changed is not None and not options.planted:
+            self.rights_changed(str(values.get(RIGHTS[thing.name]) or ""))
+
     def _objection(self, draft: Draft) -> RecordError | None:
         return None if self.watch is None else self.watch.objection(self, draft)
 
@@ -342,6 +355,7 @@ class Records:
             f"INSERT INTO {quoted(draft.thing.name)} ({names}) VALUES ({marks})", tuple(draft.values.values())
         )
         settle_summaries(self, draft)
+        self._note_rights(draft.thing, draft.values, draft.options)
         return SaveResult(record_id, success=True, created=True)
 
     def _update_draft(self, draft: Draft) -> SaveResult:
@@ -358,6 +372,7 @@ class Records:
         draft.values.update(self.touched(draft.thing, draft.caller.user_id))
         self.write_columns(draft.thing, record_id, draft.changed)
         settle_summaries(self, draft)
+        self._note_rights(draft.thing, draft.values, draft.options)
         return SaveResult(record_id, success=True, created=False)
 
 

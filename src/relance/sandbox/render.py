@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 from relance.sandbox.schema import OrgField
@@ -43,6 +44,8 @@ def reader_of(field: OrgField | None, column: int, parts: Sequence[OrgField] = (
         return lambda row: bool(row[column])
     if field.type == "datetime":
         return lambda row: None if row[column] is None else f"{str(row[column])[:-1]}+0000"
+    if field.type == "complexvalue":
+        return lambda row: None if row[column] is None else json.loads(str(row[column]))
     if field.type in FLOATING:
         return lambda row: with_fraction(row[column])
     return None

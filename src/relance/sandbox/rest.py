@@ -234,10 +234,10 @@ def wanted_fields(request: Request) -> list[str]:
     return [name.strip() for name in request.query.get("fields", "").split(",") if name.strip()]
 
 
-def known_object(org: Org, request: Request, name: str) -> OrgObject:
-    """The object in an address; one the user may not read has no address."""
+def known_object(org: Org, request: Request, name: str, *, tooling: bool = False) -> OrgObject:
+    """The object in an address; one the user may not read has no address, one of the Tooling door only that one."""
     thing = find_object(org.schema, request.caller, name)
-    if thing is None:
+    if thing is None or (thing.kind == "tooling" and not tooling):
         raise refuse_path()
     return thing
 

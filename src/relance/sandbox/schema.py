@@ -241,6 +241,7 @@ class OrgSchema:
     business_processes: dict[str, tuple[str, ...]] = field(default_factory=dict)  # "Lead.Process" -> statuses
     custom_permissions: list[str] = field(default_factory=list)
     convert_mappings: list[ConvertMapping] | None = None  # None: no LeadConvertSettings in the tree
+    convert_options: dict[str, str] = field(default_factory=dict)  # allowOwnerChange, opportunityCreationOptions
     skipped: list[str] = field(default_factory=list)  # one clear line for each thing not taken
     namespace: str = ""
     api_version: str = "66.0"

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from relance.sandbox.schema import ByName, OrgField, OrgObject, OrgSchema, PermissionSet
+from relance.sandbox.formula import UnsupportedFormula, compiled
+from relance.sandbox.schema import ByName, ConvertMapping, OrgField, OrgObject, OrgSchema, PermissionSet, ValidationRule
 
 FILE = "changes.jsonl"
 FIELD_TYPES = (
@@ -112,9 +113,6 @@ def remove_record_type(schema: OrgSchema, asked: Mapping[str, str]) -> None:
 
 
 def add_validation_rule(schema: OrgSchema, asked: Mapping[str, str]) -> None:
-    from relance.sandbox.formula import UnsupportedFormula, compiled
-    from relance.sandbox.schema import ValidationRule
-
     thing = known_object(schema, asked["object"])
     try:
         compiled(asked["formula"])
@@ -125,6 +123,22 @@ def add_validation_rule(schema: OrgSchema, asked: Mapping[str, str]) -> None:
     thing.validation_rules.append(rule)
 
 
+def map_conversion(schema: OrgSchema, asked: Mapping[str, str]) -> None:
+    """The whole map of custom fields, as `{"Contact": [["Score__c", "Score__c"]]}`."""
+    mappings = json.loads(asked["mappings"])
+    lead = known_object(schema, "Lead")
+    for target, pairs in mappings.items():
+        if target not in ("Account", "Contact", "Opportunity"):
+            raise CannotChange(f"A lead is not converted to {target}.")
+        for own, out in pairs:
+            if own not in lead.fields:
+                raise CannotChange(f"Lead has no field {own}.")
+            known_field(schema, f"{target}.{out}")
+    schema.convert_mappings = [
+        ConvertMapping(target, tuple((own, out) for own, out in pairs)) for target, pairs in mappings.items()
+    ]
+
+
 CHANGES: dict[str, Callable[[OrgSchema, Mapping[str, str]], None]] = {
     "rename_field": rename_field,
     "add_required_field": add_required_field,
@@ -132,6 +146,7 @@ CHANGES: dict[str, Callable[[OrgSchema, Mapping[str, str]], None]] = {
     "remove_picklist_value": remove_picklist_value,
     "remove_record_type": remove_record_type,
     "add_validation_rule": add_validation_rule,
+    "map_conversion": map_conversion,
 }
 
 

@@ -12,7 +12,7 @@ from relance.sandbox.store import quoted
 
 PROFILES: Final = ("System Administrator", "Standard User", "Minimum Access - Salesforce")
 PROFILE_NAMES: Final = {"Admin": "System Administrator", "Standard": "Standard User", "MinimumAccess": PROFILES[2]}
-USER_PERMISSIONS: Final = ("ApiEnabled", "ModifyAllData", "ViewAllData", "ConvertLeads", "ViewSetup")
+USER_PERMISSIONS: Final = ("ApiEnabled", "ModifyAllData", "ViewAllData", "ModifyMetadata", "ConvertLeads", "ViewSetup")
 PLANTED: Final = WriteOptions(auto_assign=False, planted=True)
 STATUS_TABLES: Final = (
     ("LeadStatus", "Lead", "Status", {"converted": "IsConverted"}),
@@ -143,7 +143,11 @@ class _Setup:
             granted = frozenset(USER_PERMISSIONS if name == PROFILES[0] else USER_PERMISSIONS[:1])
         columns: dict[str, object] = {"UserType": "Standard"}
         columns |= _permission_columns(self.schema.objects["Profile"], granted)
-        self._keep("Profile", {"Name": name}, columns)
+        profile_id = self._keep("Profile", {"Name": name}, columns)
+        owned: dict[str, object] = {"Name": f"X{profile_id}_128", "Label": name[:80], "IsOwnedByProfile": True}
+        owned |= _permission_columns(self.schema.objects["PermissionSet"], granted)
+        if self._find("PermissionSet", {"ProfileId": profile_id}) is None:
+            self._plant("PermissionSet", {"ProfileId": profile_id, **owned})
 
     def _keep(self, object_name: str, key: Mapping[str, object], columns: Mapping[str, object]) -> str:
         """The id of the row with this key, made if need be, its other columns as given."""

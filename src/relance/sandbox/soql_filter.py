@@ -191,7 +191,7 @@ class Filter:
 
 
 def is_filterable(field: OrgField) -> bool:
-    if field.type in ("address", "location", "base64", "encryptedstring"):
+    if field.type in ("address", "location", "base64", "encryptedstring", "complexvalue"):
         return False
     return not (field.type == "textarea" and field.length > 255)
 

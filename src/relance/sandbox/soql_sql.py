@@ -386,7 +386,10 @@ class Compiler:
         found = self.names.find(comparison.target)
         if not is_filterable(found.field):
             raise self._refuse_use(found, comparison.at, "filtered")
-        return Compared(found.sql, str(comparison.target), found.field.type)
+        # Definitions are known by names, not by ids of records.
+        named = found.thing.kind in ("reified", "tooling") and found.field.name.endswith("DefinitionId")
+        named = named or (found.thing.kind == "reified" and found.field.name == "Id")
+        return Compared(found.sql, str(comparison.target), "string" if named else found.field.type)
 
     def _within(self, query: SoqlQuery) -> tuple[str, list[object]]:
         """A semi-join: one field of other records, empty ones left out so that NOT IN keeps its plain sense."""

@@ -76,6 +76,7 @@ def _object(cells: list[str]) -> OrgObject:
         deletable=is_open and "kept" not in flags,
         mergeable="mergeable" in flags,
         owned="owned" in flags,
+        kind=next((kind for kind in ("reified", "tooling") if kind in flags), "object"),
     )
     for field in system_fields(thing.owned, "queue" in flags, "setup" in flags):
         thing.fields.add(field.name, field)

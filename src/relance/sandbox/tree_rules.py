@@ -91,6 +91,9 @@ def take_convert_settings(schema: OrgSchema, _file: str, root: Element) -> None:
         fields = tuple((text_of(pair, "inputField"), text_of(pair, "outputField")) for pair in pairs)
         mappings.append(ConvertMapping(text_of(each, "outputObject"), fields))
     schema.convert_mappings = mappings
+    for name in ("allowOwnerChange", "opportunityCreationOptions"):
+        if text_of(root, name):
+            schema.convert_options[name] = text_of(root, name)
 
 
 def _entry(root: Element) -> RuleEntry:

@@ -38,7 +38,9 @@ def test_an_org_is_born_with_its_own_rows(hexalis):
     assert hexalis.one('SELECT count(*) FROM "QueueSobject"') == "2"
     assert hexalis.one('SELECT count(*) FROM "AssignmentRule" WHERE "Active" = 1') == "1"
     assert hexalis.one('SELECT "RuleStatus" FROM "MatchingRule"') == "Active"
-    assert hexalis.one('SELECT count(*) FROM "PermissionSet"') == "1"
+    assert hexalis.one('SELECT count(*) FROM "PermissionSet" WHERE "IsOwnedByProfile" = 0') == "1"
+    profiles = hexalis.one('SELECT count(*) FROM "Profile"')
+    assert hexalis.one('SELECT count(*) FROM "PermissionSet" WHERE "ProfileId" IS NOT NULL') == profiles
 
 
 def test_record_types_have_rows(complete):
