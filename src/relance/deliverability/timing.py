@@ -16,7 +16,7 @@ from relance.workspace.rules import WorkingHours, next_working_moment
 from .contacts import ContactFacts, ContactPolicy, Mode, Pause, SenderFacts
 
 HORIZON = timedelta(days=400)
-ROUNDS = 2_000
+ROUNDS = 160  # weeks repeat: hours that have not met within so many tries never do
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,15 @@ def law_hours(facts: ContactFacts, policy: ConsentPolicy, at: datetime) -> TimeR
     asked = policy.on(at.astimezone(facts.zones[0]).date())
 
     def opens(moment: datetime) -> datetime | None:
-        latest = moment
-        for zone in facts.zones:
-            opening = _open_at_law(zone, facts, policy, moment)
-            if opening is None:
+        for _round in range(ROUNDS):
+            openings = [_open_at_law(zone, facts, policy, moment) for zone in facts.zones]
+            if None in openings:
                 return None
-            latest = max(latest, opening)
-        return latest
+            latest = max(opening for opening in openings if opening is not None)
+            if latest <= moment:
+                return moment
+            moment = latest
+        return None
 
     zones = ", ".join(zone.key for zone in facts.zones)
     return TimeRule("hours.closed", opens, {"line": asked.line, "zone": zones})
