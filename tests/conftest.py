@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """No pool in tests: Django drops the test database, and a pool would hold it."""
     from django.conf import settings
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from relance.crm.models import Connection
+from relance.people.models import Company, Person
+from relance.workspace.models import User
 from tests.rooms.crm_pages_cast import (
     enabled_connection,
     has_read,
@@ -14,10 +17,6 @@ from tests.rooms.crm_pages_cast import (
     link,
     workspace,
 )
-
-from relance.crm.models import Connection
-from relance.people.models import Company, Person
-from relance.workspace.models import User
 
 NAMES = (
     ("Claire", "Meunier", "Meunier Logistique", "+33 4 72 40 18 33", "01 02 03 04"),

@@ -7,10 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.crm_lived import lived_connection
-from tests.browser.looking import accessibility_faults, style_attributes
-from tests.rooms.crm_pages_cast import workspace
-from tests.stories.org_process import OrgProcess, org_running, write_tree
 
 from relance.crm.connection import connection_state
 from relance.crm.mapping import approved_mapping
@@ -20,6 +16,10 @@ from relance.crm.sync import run_cycle
 from relance.lib.queue import run_worker
 from relance.people.models import Person
 from relance.workspace.models import User
+from tests.browser.crm_lived import lived_connection
+from tests.browser.looking import accessibility_faults, style_attributes
+from tests.rooms.crm_pages_cast import workspace
+from tests.stories.org_process import OrgProcess, org_running, write_tree
 
 WIDTHS = [pytest.param((1440, 900), id="1440"), pytest.param((390, 844), id="390")]
 PAGES = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.looking import accessibility_faults, style_attributes
 
 from relance.workspace.actions import NewUser, create_user
 from relance.workspace.rules import Role
+from tests.browser.looking import accessibility_faults, style_attributes
 
 PASSWORD = "horse battery staple"
 

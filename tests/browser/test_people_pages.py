@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.looking import accessibility_faults, style_attributes
 
 from relance.people.catalogue import FieldKind, Subject
 from relance.people.change import create_company, create_person
@@ -17,6 +16,7 @@ from relance.people.models import Import, Person
 from relance.people.schema import create_custom_field, hide_custom_field
 from relance.workspace.models import Workspace
 from relance.workspace.rules import Role
+from tests.browser.looking import accessibility_faults, style_attributes
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 SIZES = ((1440, 900), (390, 844))

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.looking import accessibility_faults, style_attributes
 
 from relance.people.models import Person
 from relance.workspace.actions import NewUser, create_user
 from relance.workspace.models import Team, User
 from relance.workspace.rules import Role
 from relance.workspace.setup import NewWorkspace, open_workspace
+from tests.browser.looking import accessibility_faults, style_attributes
 
 SHOTS = os.environ.get("RELANCE_SHOTS")
 PAGES = {

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from tests.browser.looking import accessibility_faults
 
 from relance.lib.clock import utc_now
 from relance.workspace.actions import NewUser, create_user
 from relance.workspace.models import User, Workspace
 from relance.workspace.rules import Role
 from relance.workspace.setup import NewWorkspace, make_setup_link, open_workspace
+from tests.browser.looking import accessibility_faults
 
 PASSWORD = "horse battery staple"
 VIRTUAL_KEY = {

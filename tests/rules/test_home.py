@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.stories.processes import a_home
 
 from relance.lib.home import (
     HomeUnusable,
@@ -18,6 +17,7 @@ from relance.lib.home import (
     relance_home,
     system_home,
 )
+from tests.stories.processes import a_home
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends PostgreSQL another user")
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from relance.bench.rules import read_scales
 from tests.stories.processes import a_home, without_database_url
 
-SCENARIOS = ("sync.pull_merge", "decide.one", "import.csv", "pages")
+SCENARIOS = {"sync.pull_merge": "1k,2k", "decide.one": "1k", "import.csv": "1k,2k", "pages": "1k"}
 
 
 def run_bench(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -32,23 +33,22 @@ def databases() -> set[str]:
         return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_scenario_does_its_work_rightly_and_leaves_nothing_behind(scenario):
+@pytest.mark.parametrize(("scenario", "scales"), SCENARIOS.items())
+def test_a_scenario_does_its_work_rightly_and_leaves_nothing_behind(scenario, scales):
     before = databases()
 
     with a_home() as home:
         done = run_bench(
             home,
-            *(scenario, "--scale", "1k,2k", "--repeat", "1", "--budget", "5s"),
+            *(scenario, "--scale", scales, "--repeat", "1", "--budget", "5s"),
             *("--db", os.environ["DATABASE_URL"], "--json", "-"),
         )
         left = list((home / "bench").iterdir())
 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert {(each["variant"], each["scale"]) for each in told} >= {
-        (variant, scale) for variant in ("product", "floor") for scale in (1000, 2000)
-    }
+    measured = {(each["variant"], each["scale"]) for each in told}
+    assert measured >= {(side, scale) for side in ("product", "floor") for scale in read_scales(scales)}
     assert all(each["correct"] for each in told)
     assert all(each["ratio_to_floor"] > 0 for each in told if each["variant"] == "product")
     assert databases() == before

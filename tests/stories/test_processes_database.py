@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.stories.processes import SOURCES, a_home, an_ordinary_user, line_of, python, python_for_all, tell
 
 from relance.lib.postgres import Cluster, DatabaseNotRunning, TemporaryCluster, current_dsn, database
 from relance.lib.postgres_binaries import choose_binaries
 from relance.lib.processes import is_zombie, mark_process, wait_until_ended
+from tests.stories.processes import SOURCES, a_home, an_ordinary_user, line_of, python, python_for_all, tell
 
 KEEP_OPEN = """
 import sys

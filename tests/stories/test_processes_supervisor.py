@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.stories.processes import a_home, without_database_url
 
-from relance.lib.postgres import Cluster, current_dsn
+from relance.lib.postgres import Cluster, current_dsn, database
 from relance.lib.processes import ProcessMark, group_members, mark_process, wait_until_ended
 from relance.lib.supervisor import answer_of, end_recorded
+from tests.stories.processes import a_home, without_database_url
 
 # A program that says where it is, and ends politely; `web` has a worker of its own, as a web server does.
 PROGRAM = """
@@ -145,6 +145,17 @@ def test_a_killed_database_comes_back_and_those_who_listened_to_it_are_started_a
     with psycopg.connect(current_dsn(home)) as connection:
         assert connection.execute("SELECT n FROM kept").fetchall() == [(1,)]
     stop(supervisor)
+
+
+def test_a_command_that_ends_leaves_the_database_of_a_running_supervisor_alone(home: Path) -> None:
+    supervisor = start(home)
+    server = mark_process(json.loads((home / "run" / "pg.json").read_text())["pid"])
+
+    with database(home, say=lambda _sentence: None) as dsn, psycopg.connect(dsn) as connection:
+        connection.execute("SELECT 1")
+
+    assert server is not None and server.is_running()
+    assert "The database has ended" not in stop(supervisor)
 
 
 def test_after_a_killed_supervisor_the_next_one_adopts_the_database_and_ends_the_rest(home: Path) -> None:

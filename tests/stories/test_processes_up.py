@@ -13,11 +13,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.stories.processes import a_home, without_database_url
 
 from relance.lib.postgres import Cluster, current_dsn
 from relance.lib.processes import ProcessMark, group_members, mark_process
 from relance.lib.supervisor import end_recorded
+from tests.stories.processes import a_home, without_database_url
 
 
 @pytest.fixture

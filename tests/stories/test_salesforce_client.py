@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from tests.stories.salesforce_sandbox import CuttableLine, SandboxOrg, sandbox_org
 
 from relance.crm.dialect import (
     CallNote,
@@ -28,6 +27,7 @@ from relance.crm.salesforce.client import SalesforceClient, SalesforceSettings
 from relance.crm.salesforce.rest import Rest
 from relance.crm.salesforce.wire import Wire
 from relance.sandbox.demo import write_demo_org
+from tests.stories.salesforce_sandbox import CuttableLine, SandboxOrg, sandbox_org
 
 KEY = "Relance_Id__c"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.stories.org_process import OrgProcess, org_running
 
 OURS = Path(__file__).parents[1] / "orgs"

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.stories.org_process import COMMAND, OrgProcess, org_running, start_org, write_tree
 
 LEADS = "/services/data/v66.0/sobjects/Lead"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.stories.org_process import COMMAND, org_running, start_org, write_tree
 
 KEYS = [

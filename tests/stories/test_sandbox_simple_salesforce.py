@@ -15,6 +15,7 @@ from simple_salesforce.exceptions import (
     SalesforceMoreThanOneRecord,
     SalesforceResourceNotFound,
 )
+
 from tests.stories.org_process import OrgProcess, org_running, write_tree
 
 

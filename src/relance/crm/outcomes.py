@@ -65,8 +65,7 @@ def apply_outcomes(
     with transaction.atomic():
         _apply_taken(book, taken, now=now)
         _apply_refused(book, refused, now=now)
-        for sending, outcome in later:
-            _put_off_one(book, sending, code=outcome.errors[0].code, asked=None, now=now)
+        _put_off_all(book, [(sending, outcome.errors[0].code) for sending, outcome in later], asked=None, now=now)
         _apply_lost(book, lost, now=now, asked=None)
 
 
@@ -241,22 +240,33 @@ def put_off(book: RunBook, sendings: Sequence[Sending], error: CrmError, *, now:
     """Nothing was written: all of them wait, as long as the CRM asks or a little longer each time."""
     asked: timedelta | None = getattr(error, "retry_after", None)
     with transaction.atomic():
-        for sending in sendings:
-            _put_off_one(book, sending, code=error.code, asked=asked, now=now)
+        _put_off_all(book, [(sending, error.code) for sending in sendings], asked=asked, now=now)
 
 
-def _put_off_one(book: RunBook, sending: Sending, *, code: str, asked: timedelta | None, now: datetime) -> None:
-    until = now + next_attempt(sending.attempts, asked=asked)
-    QueuedPush.objects.filter(pk=sending.push_id).update(
-        state=PushState.UNKNOWN.value if sending.was_lost else PushState.WAITING.value,
-        due_at=until,
-        reason="crm.busy",
+def _put_off_all(
+    book: RunBook, pairs: Sequence[tuple[Sending, str]], *, asked: timedelta | None, now: datetime
+) -> None:
+    """Told once: the second and later attempts of a busy day say nothing new."""
+    until = {sending.push_id: now + next_attempt(sending.attempts, asked=asked) for sending, _ in pairs}
+    QueuedPush.objects.bulk_update(
+        [
+            QueuedPush(
+                pk=sending.push_id,
+                state=PushState.UNKNOWN.value if sending.was_lost else PushState.WAITING.value,
+                due_at=until[sending.push_id],
+                reason="crm.busy",
+            )
+            for sending, _ in pairs
+        ],
+        ["state", "due_at", "reason"],
     )
-    if sending.attempts <= 1:
-        record_decisions(
-            [sending.line(Reason("crm.busy", Verdict.WAIT, {"code": code}, until))], policy=book.policy, now=now
-        )
-    book.counts.waiting += 1
+    lines = [
+        sending.line(Reason("crm.busy", Verdict.WAIT, {"code": code}, until[sending.push_id]))
+        for sending, code in pairs
+        if sending.attempts <= 1
+    ]
+    record_decisions(lines, policy=book.policy, now=now)
+    book.counts.waiting += len(pairs)
 
 
 def apply_unknown(book: RunBook, sendings: Sequence[Sending], error: CrmError, *, now: datetime) -> None:
@@ -266,11 +276,17 @@ def apply_unknown(book: RunBook, sendings: Sequence[Sending], error: CrmError, *
 
 
 def _apply_lost(book: RunBook, lost: Sequence[Sending], *, now: datetime, asked: timedelta | None) -> None:
-    for sending in lost:
-        until = now + next_attempt(sending.attempts, asked=asked)
-        QueuedPush.objects.filter(pk=sending.push_id).update(
-            state=PushState.UNKNOWN.value, due_at=until, reason="crm.answer_lost"
-        )
-    if lost:
-        record_decisions([sending.line(wait("crm.answer_lost")) for sending in lost], policy=book.policy, now=now)
-        book.counts.waiting += len(lost)
+    QueuedPush.objects.bulk_update(
+        [
+            QueuedPush(
+                pk=sending.push_id,
+                state=PushState.UNKNOWN.value,
+                due_at=now + next_attempt(sending.attempts, asked=asked),
+                reason="crm.answer_lost",
+            )
+            for sending in lost
+        ],
+        ["state", "due_at", "reason"],
+    )
+    record_decisions([sending.line(wait("crm.answer_lost")) for sending in lost], policy=book.policy, now=now)
+    book.counts.waiting += len(lost)

@@ -41,7 +41,8 @@ def pull_object(
     is_initial = place is None or place.is_initial
     book.run.cursor_before = _told(since)
     total = crm.count(plan.object, since=since, stamp_field=plan.about.stamp_field) if is_initial else None
-    progress(plan.object, 0, total)
+    if total:
+        progress(plan.object, 0, total)
     done, last = 0, None
     for chunk in _chunks(read_ahead(crm.changed(plan.about, plan.names_to_read, since=since))):
         last = chunk[-1]

@@ -176,8 +176,7 @@ def decide_candidates(
         if news:
             record_decisions(news, policy=book.policy, now=now)
         QueuedPush.objects.filter(pk__in=dropped).delete()
-        for candidate, decision in waiting:
-            _hold(candidate, decision)
+        _hold(waiting)
     book.counts.waiting += len(waiting)
     return going
 
@@ -187,10 +186,13 @@ def _line(candidate: Candidate, decision: Decision) -> DecisionLine:
     return DecisionLine("push", id, decision, person_id=id if subject == Subject.PERSON.value else None)
 
 
-def _hold(candidate: Candidate, decision: Decision) -> None:
-    QueuedPush.objects.filter(pk=candidate.push["id"]).update(
-        state=PushState.REFUSED.value, reason=decision.decisive[0].code[:60]
-    )
+def _hold(waiting: list[tuple[Candidate, Decision]]) -> None:
+    """They stay in the queue until something about them changes, or somebody asks."""
+    held = [
+        QueuedPush(pk=candidate.push["id"], state=PushState.REFUSED.value, reason=decision.decisive[0].code[:60])
+        for candidate, decision in waiting
+    ]
+    QueuedPush.objects.bulk_update(held, ["state", "reason"])
 
 
 def _drop_orphans(claimed: list[dict[str, Any]], candidates: list[Candidate]) -> None:

@@ -135,12 +135,12 @@ class Cluster:
         return dsn
 
     def leave(self) -> None:
-        """Stop using the server; the last one to leave stops it."""
+        """Stop using the server; the last one to leave stops it, unless a supervisor keeps it."""
         with exclusively(self.run / "postgres.lock"):
             if self._joined is not None:
                 self._joined.close()
                 self._joined = None
-            if not is_held(self.run / "postgres.users"):
+            if not any(is_held(self.run / name) for name in ("postgres.users", "supervisor.lock")):
                 self.stop()
 
     def revive(self) -> str:
