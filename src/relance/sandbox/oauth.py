@@ -161,6 +161,27 @@ def userinfo_view(org: Org, request: Request, _parts: dict[str, str]) -> Respons
     return json_response(identity(org, request, session))
 
 
+def identity_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
+    """The same person at the address tokens name, where the facts have other names."""
+    told = userinfo_view(org, request, parts)
+    if told.status != 200 or not isinstance(told.content, dict):
+        return told
+    facts = told.content
+    named = {
+        "id": facts["sub"],
+        "asserted_user": True,
+        "username": facts["preferred_username"],
+        "nick_name": facts["nickname"],
+        "display_name": facts["name"],
+        "first_name": facts["given_name"],
+        "last_name": facts["family_name"],
+        "timezone": facts["zoneinfo"],
+        "status": {"created_date": None, "body": None},
+        "is_app_installed": True,
+    }
+    return json_response({**facts, **named})
+
+
 def identity(org: Org, request: Request, session: Session) -> dict[str, object]:
     user = org.store.connection().execute('SELECT * FROM "User" WHERE "Id" = ?', (session.user_id,)).fetchone()
     facts: dict[str, object] = dict(user) if user else {}
@@ -284,5 +305,5 @@ ROUTES: list[Route] = [
     route("POST", "services/oauth2/introspect", introspect_view),
     route("GET", "services/oauth2/userinfo", userinfo_view),
     route("POST", "services/oauth2/userinfo", userinfo_view),
-    route("GET", "id/{org}/{user}", userinfo_view),
+    route("GET", "id/{org}/{user}", identity_view),
 ]

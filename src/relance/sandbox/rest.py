@@ -31,7 +31,9 @@ REPLICATION_WINDOW = timedelta(days=30)
 
 
 def resources_view(org: Org, request: Request, _parts: dict[str, str]) -> Response:
-    return json_response({name: f"{request.base}/{path}" for name, path in RESOURCES.items()})
+    """The resources, and where the user's identity is: clients that hold a token alone ask here whose it is."""
+    identity = f"{request.origin}/id/{org.org_id}/{request.caller.user_id}"
+    return json_response({**{name: f"{request.base}/{path}" for name, path in RESOURCES.items()}, "identity": identity})
 
 
 def objects_view(org: Org, request: Request, _parts: dict[str, str]) -> Response:
