@@ -142,7 +142,8 @@ def _consent_lacking(
         return "consent.not_written"
     if statement.kind is Kind.CONFIRMED:
         return "" if is_confirmed_in_time(statement, policy.confirmation_lasts) else "consent.confirmed_too_late"
-    return "" if Basis.CONSENT in asked.grounds else "consent.not_confirmed"
+    is_confirmation_wanted = Basis.CONSENT not in asked.grounds and Basis.CONFIRMED in asked.grounds
+    return "consent.not_confirmed" if is_confirmation_wanted else ""
 
 
 def is_confirmed_in_time(statement: Statement, lifetime: Period) -> bool:

@@ -128,7 +128,7 @@ class PolicyBook:
             caps=tuple(limit.compiled("house") for pack in chain for limit in pack.caps),
             zones=tuple(zones[-1]) if zones else (),
             regions={name: region for pack in chain for name, region in pack.regions.items()},
-            calendar=calendars[-1] if calendars else (Calendar(country=country) if country else None),
+            calendar=calendars[-1] if calendars else (Calendar() if country else None),
             sender=_sender(chain),
             packs=tuple(chain),
         )
