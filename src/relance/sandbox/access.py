@@ -9,6 +9,7 @@ from relance.sandbox.org import Org
 from relance.sandbox.outcomes import Caller, Permissions
 from relance.sandbox.permission_rows import assigned_sets, grants_again, set_in_tree, set_of_rows, written_sets
 from relance.sandbox.schema import PermissionSet
+from relance.sandbox.sharing import sight_of
 
 # Profiles that open nothing by themselves, whether the tree holds them or not.
 ROW_PERMISSIONS = frozenset(
@@ -30,6 +31,9 @@ BARE_PROFILES = ("minimum access", "salesforce api only")
 def caller_for(org: Org, user_id: str) -> Caller:
     """What was granted to the user, less what was taken away since."""
     caller = granted_to(org, user_id)
+    sight = sight_of(org, caller)
+    if sight != caller.sight:
+        caller = replace(caller, sight=sight)
     taken, out_of_sight = org.taken.of(user_id)
     taken = frozenset(right for right in taken if not grants_again(org, user_id, right))
     without, hidden = org.faults.removed_rights(user_id, username_of(org, user_id))

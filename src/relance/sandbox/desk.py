@@ -14,6 +14,7 @@ from relance.sandbox import (
     bulk,
     collections_api,
     composite,
+    composite_graph,
     limits,
     metadata_soap,
     oauth,
@@ -37,6 +38,7 @@ DATA_ROUTES: list[Route] = [
     *tooling.ROUTES,
     *limits.ROUTES,
     *composite.ROUTES,
+    *composite_graph.ROUTES,
     *collections_api.ROUTES,
     *bulk.ROUTES,
     *rest.ROUTES,
@@ -103,6 +105,7 @@ def find_answer(org: Org, request: Request) -> Response:
         if "user:apienabled" in request.caller.without:
             raise Refused(403, "API_CURRENTLY_DISABLED", "API is disabled for this User")
         request.answer_part = answer_data_call
+        org.empty_old_bin()
         org.allowance.spend()
         if org.allowance.is_exhausted:
             raise Refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from relance.sandbox.deletion import purge
 from relance.sandbox.faults import Faults
 from relance.sandbox.journal import Journal
 from relance.sandbox.logins import Logins
@@ -25,6 +26,8 @@ from relance.sandbox.taken import Taken
 if TYPE_CHECKING:
     from relance.sandbox.bulk_jobs import Jobs
     from relance.sandbox.soql_sql import Compiled
+
+BIN_EMPTIED_EVERY = timedelta(hours=1)
 
 
 def utc_now() -> datetime:
@@ -67,6 +70,7 @@ class Org:
         self.compiled: dict[tuple[object, ...], Compiled] = {}
         self.changed_at = self.started_at
         self.generation = 0
+        self.emptied_at = self.started_at - 2 * BIN_EMPTIED_EVERY
         self.reified: dict[str, int] = {}  # of which generation the rows made on demand are
         records.rights_changed = self.note_rights
         self.allowance = Allowance(self.journal.count_since(stamp(self.started_at - timedelta(days=1))), self.settings)
@@ -78,6 +82,13 @@ class Org:
             self.store.connection().execute('SELECT "Username" FROM "User" WHERE "Id" = ?', (self.user_id,)).fetchone()
         )
         return str(row[0]) if row else ""
+
+    def empty_old_bin(self) -> None:
+        """What lay in the bin for its days is gone. Looked at now and then, as the platform does."""
+        now = self.clock()
+        if now - self.emptied_at > BIN_EMPTIED_EVERY:
+            self.emptied_at = now
+            purge(self.records, stamp(now - timedelta(days=self.settings.now.recycle_days)))
 
     def note_rights(self, set_id: str) -> None:
         """Somebody wrote the rows of a permission set: from now on they say what it grants."""
