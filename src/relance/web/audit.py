@@ -42,7 +42,9 @@ TABLE_NAMES = {
     "saved_view": gettext_lazy("Saved view"),
     "people_savedview": gettext_lazy("Saved view"),
     "crm_connection": gettext_lazy("CRM connection"),
+    "crm_connectionevent": gettext_lazy("CRM connection event"),
     "crm_mapping": gettext_lazy("CRM mapping"),
+    "crm_objectmapping": gettext_lazy("CRM object mapping"),
     "crm_fieldmapping": gettext_lazy("CRM field mapping"),
 }
 

@@ -74,7 +74,7 @@ class UserForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["role"].choices = [  # type: ignore[attr-defined]
-            (role.value, f"{name}: {ROLE_PURPOSES[role]}") for role, name in ROLE_NAMES.items()
+            (role.value, f"{name}{_(':')} {ROLE_PURPOSES[role]}") for role, name in ROLE_NAMES.items()
         ]
 
 

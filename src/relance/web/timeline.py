@@ -86,8 +86,8 @@ def _changes(payload: Mapping[str, Any], labels: Mapping[str, Any]) -> SafeStrin
     lines = []
     for change in changes:
         label = labels.get(change.get("field"), change.get("field"))
-        lines.append((label, *(_value(change.get(side)) for side in ("before", "after"))))
-    return format_html_join("", '<span class="block">{}: <s>{}</s> → {}</span>', lines)
+        lines.append((label, _(":"), *(_value(change.get(side)) for side in ("before", "after"))))
+    return format_html_join("", '<span class="block">{}{} <s>{}</s> → {}</span>', lines)
 
 
 def _value(value: Any) -> SafeString | str:
