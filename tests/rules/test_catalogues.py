@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from relance.cli.doors import start_django
+from relance.lib import catalogues
 from relance.lib.catalogues import catalogue_path, read_catalogue, read_words, rooms_with_words, untranslated
 
 NAMED = re.compile(r"%\((\w+)\)")
@@ -38,3 +40,17 @@ def test_french_puts_a_space_that_does_not_break_before_its_high_punctuation(roo
         strings = message.string if isinstance(message.string, tuple) else (message.string,)
         found += [string for string in strings if message.id and wrong.search(string)]
     assert found == []
+
+
+def test_starting_the_product_compiles_the_translations_of_a_fresh_clone(tmp_path, monkeypatch):
+    """A clone has no .mo: without them the pages would mix French dates with English sentences."""
+    written = catalogue_path(tmp_path / "web", "fr")
+    written.parent.mkdir(parents=True)
+    written.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8"\n\nmsgid "Why?"\nmsgstr "Pourquoi ?"\n'
+    )
+    monkeypatch.setattr(catalogues, "SOURCE", tmp_path)
+
+    start_django()
+
+    assert written.with_suffix(".mo").exists()

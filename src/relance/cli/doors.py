@@ -64,10 +64,18 @@ def relance_open(*, migrated: bool = True) -> Iterator[None]:
 
 
 def start_django() -> None:
-    """Set Django up on the database named by DATABASE_URL."""
+    """Set Django up on the database named by DATABASE_URL, with the translations compiled: gettext reads nothing else."""
     import django
 
+    from relance.lib.catalogues import compile_catalogues
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "relance.site.settings")
+    try:
+        compile_catalogues()
+    except PermissionError as refusal:  # installed where only somebody else may write: English is better than no start
+        say(
+            f"The translations could not be compiled ({refusal}), so sentences without one are in English. Nothing is lost."
+        )
     django.setup()
 
 
