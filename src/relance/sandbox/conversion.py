@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from relance.sandbox.ids import MalformedId, whole_id
 from relance.sandbox.outcomes import Caller, ConvertRequest, ConvertResult, RecordError, SaveResult, WriteOptions
+from relance.sandbox.person_accounts import account_name_of
 from relance.sandbox.schema import OrgField, OrgObject, PicklistValue
 from relance.sandbox.store import quoted
 from relance.sandbox.values import StoreValue, number_text
@@ -84,6 +85,8 @@ class _Conversion:
 
     def run(self) -> ConvertResult:
         """1 account, 2 contact, 3 opportunity, 4 the lead itself, 5 what hung on it."""
+        if self.records.schema.person_accounts and not self.lead.get("Company") and not self.request.account_id:
+            return self._run_person()
         contact_given = self._given("Contact", self.request.contact_id)
         account_id = self.request.account_id or (str(contact_given["AccountId"]) if contact_given else None)
         account = self._settle("Account", self._given("Account", account_id), {})
@@ -92,6 +95,20 @@ class _Conversion:
         self._close(account, contact, opportunity)
         self._hand_over(contact, opportunity)
         return ConvertResult(True, str(self.lead["Id"]), account, contact, opportunity)
+
+    def _run_person(self) -> ConvertResult:
+        """A lead without a company becomes a person account: the contact is its shadow."""
+        thing, contact = self.records.schema.objects["Account"], self.records.schema.objects["Contact"]
+        values = {name: value for name, value in self._mapped(thing).items() if name != "Name"}
+        persons = {account_name_of(name): value for name, value in self._mapped(contact).items()}
+        values |= {name: value for name, value in persons.items() if name in thing.fields}
+        made = self.records.insert(self.caller, "Account", {**values, "OwnerId": self.owner}, self._options())
+        account = self._saved(made)
+        shadow = str((self.records.row(thing, account) or {})["PersonContactId"])
+        opportunity = None if self.request.do_not_create_opportunity else self._opportunity(account, shadow)
+        self._close(account, shadow, opportunity)
+        self._hand_over(shadow, opportunity)
+        return ConvertResult(True, str(self.lead["Id"]), account, shadow, opportunity)
 
     def _lead(self) -> Row:
         try:

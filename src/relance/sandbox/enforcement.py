@@ -9,6 +9,7 @@ from relance.sandbox.duplicates import duplicate_errors
 from relance.sandbox.formula import FormulaFailed
 from relance.sandbox.ids import short_id
 from relance.sandbox.outcomes import RecordError
+from relance.sandbox.person_accounts import person_errors
 from relance.sandbox.references import reference_errors
 from relance.sandbox.schema import OrgField, RecordType
 from relance.sandbox.scope import scope_of
@@ -61,6 +62,8 @@ def object_rule_errors(records: Records, draft: Draft) -> list[RecordError]:
     """Rules the platform has for one object, whatever the org's metadata."""
     if draft.thing.name == "CampaignMember":
         return _member_errors(records, draft)
+    if draft.thing.name in ("Account", "Contact"):
+        return person_errors(records, draft)
     return []
 
 

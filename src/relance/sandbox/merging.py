@@ -35,6 +35,10 @@ def merge_records(
     master = str(saved.id)
     for loser_id in loser_ids:
         loser = records.row(thing, loser_id)
+        if loser is not None and loser.get("IsPersonAccount"):
+            # Their shadows become one as well, before the contacts of the account are moved.
+            kept = str((records.row(thing, master) or {}).get("PersonContactId") or "")
+            _absorb(records, caller, records.schema.objects["Contact"], kept, str(loser["PersonContactId"]))
         if loser is not None:
             _absorb(records, caller, thing, master, str(loser["Id"]))
     return SaveResult(master, success=True, created=False)
@@ -58,6 +62,8 @@ def _refusal(
     ids = [str(row["Id"]) for row in rows if row is not None]
     if len(set(ids)) != len(ids):
         return RecordError("MERGE_FAILED", "a record cannot be merged with itself")
+    if len({bool(row.get("IsPersonAccount")) for row in rows if row is not None}) > 1:
+        return RecordError("INVALID_PERSON_ACCOUNT_OPERATION", "a person account merges with person accounts only")
     if rows[0] is not None and rows[0].get("IsConverted"):
         return RecordError("MERGE_FAILED", "a converted lead cannot be the master of a merge")
     return None

@@ -27,6 +27,7 @@ from relance.sandbox.outcomes import (
     SaveResult,
     WriteOptions,
 )
+from relance.sandbox.person_accounts import SHADOW, mirror_person
 from relance.sandbox.plan import Plan, plan_of
 from relance.sandbox.schema import OrgObject, OrgSchema
 from relance.sandbox.scope import completed
@@ -208,6 +209,8 @@ class Records:
             before, refusal = self._reachable(caller, thing, record_id, "delete", DEFAULT_OPTIONS)
             if before is None:
                 return refusal
+            if thing.name == "Contact" and before.get("IsPersonAccount"):
+                return SaveResult.refused(SHADOW, record_id=str(before["Id"]))
             error = self._objection(Draft(thing, caller, DEFAULT_OPTIONS, before, before))
             error = error or bury(self, thing, before, caller.user_id)
             if error is not None:
@@ -355,6 +358,7 @@ class Records:
             f"INSERT INTO {quoted(draft.thing.name)} ({names}) VALUES ({marks})", tuple(draft.values.values())
         )
         settle_summaries(self, draft)
+        mirror_person(self, draft)
         self._note_rights(draft.thing, draft.values, draft.options)
         return SaveResult(record_id, success=True, created=True)
 
@@ -372,6 +376,7 @@ class Records:
         draft.values.update(self.touched(draft.thing, draft.caller.user_id))
         self.write_columns(draft.thing, record_id, draft.changed)
         settle_summaries(self, draft)
+        mirror_person(self, draft)
         self._note_rights(draft.thing, draft.values, draft.options)
         return SaveResult(record_id, success=True, created=False)
 

@@ -116,6 +116,7 @@ class RecordType:
     active: bool = True
     picklists: dict[str, tuple[str, ...]] = field(default_factory=dict)  # field -> values offered
     default_values: dict[str, str] = field(default_factory=dict)
+    is_person: bool = False  # of accounts: those that are one human
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,7 @@ class OrgSchema:
     custom_permissions: list[str] = field(default_factory=list)
     convert_mappings: list[ConvertMapping] | None = None  # None: no LeadConvertSettings in the tree
     convert_options: dict[str, str] = field(default_factory=dict)  # allowOwnerChange, opportunityCreationOptions
+    person_accounts: bool = False
     skipped: list[str] = field(default_factory=list)  # one clear line for each thing not taken
     namespace: str = ""
     api_version: str = "66.0"

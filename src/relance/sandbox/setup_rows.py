@@ -98,7 +98,9 @@ class _Setup:
         for thing in self.schema.objects:
             for each in thing.record_types:
                 key = {"SobjectType": thing.name, "DeveloperName": each.developer_name}
-                self._keep("RecordType", key, {"Name": each.label, "IsActive": each.active})
+                self._keep(
+                    "RecordType", key, {"Name": each.label, "IsActive": each.active, "IsPersonType": each.is_person}
+                )
 
     def queues(self) -> None:
         for queue in self.schema.queues:

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from relance.sandbox.ids import custom_prefix
+from relance.sandbox.person_accounts import enable_person_accounts
 from relance.sandbox.schema import OrgSchema
 from relance.sandbox.standard import standard_schema
 from relance.sandbox.tree_access import take_custom_permission, take_permission_set, take_profile
@@ -62,6 +63,8 @@ def read_tree(path: Path) -> OrgSchema:
             _take_file(schema, path.resolve(), file, take)
         if kind == "standardValueSet":
             apply_value_sets(schema)
+    if any("PersonAccount" in file for kind in ("object", "recordType", "field") for file in files.get(kind, ())):
+        enable_person_accounts(schema)
     finish_objects(schema)
     _give_prefixes(schema)
     check_references(schema)

@@ -25,7 +25,8 @@ def take_validation_rule(schema: OrgSchema, file: str, root: Element) -> None:
 
 
 def add_record_type(schema: OrgSchema, object_name: str, root: Element, name: str) -> None:
-    thing = schema.objects.get(object_name)
+    is_person = object_name == "PersonAccount"  # their record types are those of accounts
+    thing = schema.objects.get("Account" if is_person else object_name)
     if thing is None:
         raise UnreadableFile(f"the object {object_name} is not in the org, so its record type {name} is left out")
     picklists: dict[str, tuple[str, ...]] = {}
@@ -43,7 +44,7 @@ def add_record_type(schema: OrgSchema, object_name: str, root: Element, name: st
         picklists[PROCESS_FIELDS[object_name]] = process
     label = text_of(root, "label") or words_of(name)
     active = is_true(root, "active", default=True)
-    thing.record_types.append(RecordType(name, label, active, picklists, defaults))
+    thing.record_types.append(RecordType(name, label, active, picklists, defaults, is_person))
 
 
 def add_business_process(schema: OrgSchema, object_name: str, root: Element, name: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from relance.sandbox.draft import Draft
 from relance.sandbox.filters import summary_condition
 from relance.sandbox.formula import Formula
+from relance.sandbox.person_accounts import settle_person
 from relance.sandbox.schema import OrgField, OrgObject
 from relance.sandbox.scope import scope_of
 from relance.sandbox.store import quoted
@@ -158,5 +159,6 @@ FOLLOWERS = {
     "Task": _follow_status,
     "Case": _follow_status,
     "Opportunity": _follow_stage,
+    "Account": settle_person,
     "CampaignMember": _follow_member,
 }

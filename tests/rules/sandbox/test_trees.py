@@ -180,7 +180,6 @@ def test_a_tree_without_conversion_settings_is_not_one_that_maps_nothing():
         "force-app/main/default/objects/Lead/fields/Etrange__c.field-meta.xml: Lead.Etrange__c is a field of the unknown type",
         "force-app/main/default/objects/Lead/fields/Sans_Type__c.field-meta.xml: Lead.Sans_Type__c is a field without a type",
         "force-app/main/default/objects/Lead/fields/Somme__c.field-meta.xml: Lead.Somme__c is a roll-up of nothing",
-        "force-app/main/default/objects/PersonAccount/recordTypes/Patient.recordType-meta.xml: the object PersonAccount",
         "Quote: a standard object the sandbox does not know",
         "Lead.Liste_Perdue__c: its value set Absente is not in the tree",
         "Lead.Vers_Rien__c: it looks up Navire__c, absent from the tree",
