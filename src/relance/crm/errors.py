@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,6 +66,12 @@ def retry_errors(
                 state=PushState.WAITING.value, payload_hash="", due_at=now, priority=1, reason="", attempts=0
             )
     return again
+
+
+def release_refused(connection: Connection, objects: Collection[str], *, now: datetime) -> int:
+    """The CRM's description of these objects changed: what it refused there may pass now, and is sent once more. Returns how many."""
+    refused = QueuedPush.objects.filter(connection=connection, state=PushState.REFUSED.value, object__in=objects)
+    return refused.update(state=PushState.WAITING.value, payload_hash="", due_at=now, priority=0, reason="", attempts=0)
 
 
 def count_refused(connection: Connection) -> int:

@@ -21,6 +21,7 @@ from .connection import connection_state, mark_broken
 from .describing import DescribeChange, is_description_stale, refresh_descriptions
 from .dialect import CrmBusy, CrmDialect, CrmError, CrmMisconfigured, Layer
 from .dirty import watch_changes
+from .errors import release_refused
 from .mapping import approved_mapping
 from .models import Connection, CrmLink, KnownCrmUser, Mapping, QueuedPush
 from .opening import crm_opened
@@ -102,8 +103,11 @@ class Cycle:
             self._run()
 
     def _describe(self) -> list[DescribeChange]:
+        """Read the CRM's description again. What was refused on an object that changed gets another chance."""
         refresh_users(self.connection, self.crm)
-        return refresh_descriptions(self.connection, self.crm, now=self.now)
+        changes = refresh_descriptions(self.connection, self.crm, now=self.now)
+        release_refused(self.connection, {change.object for change in changes}, now=self.now)
+        return changes
 
     def _run(self) -> None:
         plans = plans_of(self.mapping)
