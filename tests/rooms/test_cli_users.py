@@ -93,7 +93,7 @@ def test_the_last_administrator_keeps_the_role_and_the_answer_says_why():
 
     told = json.loads(done.stdout)
     assert done.exit_code == 1
-    assert told["verdict"] == "skip"
+    assert told["verdict"] == "deny"
     assert [one["code"] for one in told["reasons"] if one["decisive"]] == ["user.is_last_administrator"]
     assert User.objects.get().role == Role.ADMIN
 

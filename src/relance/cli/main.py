@@ -80,6 +80,7 @@ def _could_not_run() -> tuple[type[BaseException], ...]:
     from django.core.exceptions import ImproperlyConfigured
     from django.db import OperationalError
 
+    from relance.crm.dialect import CrmError
     from relance.lib.home import HomeUnusable
     from relance.lib.postgres import DatabaseNotRunning, PostgresRefused
     from relance.lib.postgres_binaries import NoPostgres
@@ -87,7 +88,7 @@ def _could_not_run() -> tuple[type[BaseException], ...]:
     from relance.lib.sealing import KeyIsGone
     from relance.lib.supervisor import AlreadyRunning, ProgramFailed
 
-    ours = (CannotRun, DatabaseNotRunning, PostgresRefused, NoPostgres, KeyIsGone)
+    ours = (CannotRun, CrmError, DatabaseNotRunning, PostgresRefused, NoPostgres, KeyIsGone)
     return (
         *ours,
         HomeUnusable,

@@ -31,11 +31,20 @@ def why(
             found = [_one(decision)] if decision else _about(person, field, limit)
             told = [recorded.as_json() for recorded in found]
             if as_json:
-                answer_json(told[0] if decision else told)
+                answer_json(_answer(told, is_list=bool(person)))
             else:
                 _print(told, person or decision)
     if not found:
         raise typer.Exit(Exit.SOMEBODY_MUST_ACT)
+
+
+NOTHING: dict[str, Any] = {"decision": None, "verdict": None, "at": None, "policy": "", "reasons": [], "would_change": []}
+
+
+def _answer(told: list[dict[str, Any]], *, is_list: bool) -> dict[str, Any]:
+    """The newest decision; about a person, with those before it under `earlier`."""
+    newest = told[0] if told else NOTHING
+    return {**newest, "earlier": told[1:]} if is_list else newest
 
 
 def _one(name: str) -> Any:
@@ -61,17 +70,43 @@ def _about(person: str, field: str, limit: int) -> list[Any]:
     found = people.first()
     if found is None:
         raise CannotRun(f"Nobody here is {person}. Search with: relance person find {person}")
-    return decisions_about(found.pk, field=field or None, limit=limit)
+    return decisions_about(found.pk, field=_field_key(field) if field else None, limit=limit)
+
+
+def _field_key(name: str) -> str:
+    """The field's key, given as such or by its name in any language we speak."""
+    from django.conf import settings
+    from django.utils import translation
+
+    from relance.people.catalogue import Subject, fields_of
+
+    known: dict[str, str] = {}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            known |= {str(spec.label).lower(): spec.key for spec in fields_of(Subject.PERSON)}
+    known |= {spec.key: spec.key for spec in fields_of(Subject.PERSON)}
+    if name.lower() not in known:
+        raise CannotRun(f"People have no field {name}. List them with: relance person fields")
+    return known[name.lower()]
 
 
 def _print(told: list[dict[str, Any]], asked: str) -> None:
     from django.utils.translation import gettext as _
 
+    labels = _labels()
     if not told:
         print(_("Nothing has been decided yet about %(asked)s.") % {"asked": asked})
     for decision in told:
         print(f"{decision['decision']}  {decision['verdict'].upper()}  {decision['at']}  {decision['policy']}")
         for reason in decision["reasons"]:
-            print(f"  {'▸' if reason['decisive'] else '·'} {reason['says']}  [{reason['code']}]")
+            about = labels.get(reason["seen"].get("field"), "")
+            says = f"{about}: {reason['says']}" if about else reason["says"]
+            print(f"  {'▸' if reason['decisive'] else '·'} {says}  [{reason['code']}]")
         for change in decision["would_change"]:
             print(f"  → {change}")
+
+
+def _labels() -> dict[str | None, str]:
+    from relance.people.catalogue import Subject, fields_of
+
+    return {spec.key: str(spec.label) for subject in Subject for spec in fields_of(subject)}

@@ -44,7 +44,7 @@ class RecordedDecision:
         """The answer of `relance why` and of the API."""
         return {
             "decision": self.name,
-            "verdict": self.verdict.word,
+            "verdict": self.verdict.said,
             "at": self.at.isoformat(),
             "policy": self.policy,
             "subject": self.subject,
@@ -52,7 +52,7 @@ class RecordedDecision:
             "reasons": [
                 {
                     "code": said.code,
-                    "verdict": said.verdict,
+                    "verdict": Verdict[said.verdict.upper()].said,
                     "seen": said.seen,
                     "says": said.says,
                     "remedy": said.remedy,

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Verdict(IntEnum):
-    """Ordered: the strictest is the greatest. Written in the ledger by number, said in JSON by its lower-case name."""
+    """Ordered: the strictest is the greatest. Written in the ledger by number."""
 
     GO = 0
     WAIT = 1
@@ -18,7 +18,13 @@ class Verdict(IntEnum):
 
     @property
     def word(self) -> str:
+        """How code and ledger call it."""
         return self.name.lower()
+
+    @property
+    def said(self) -> str:
+        """How JSON, scenario files and pages call it."""
+        return {Verdict.GO: "allow", Verdict.WAIT: "defer", Verdict.SKIP: "deny"}[self]
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,9 @@ def _event(activity: Activity, labels: Mapping[str, Any], names: Mapping[str, st
     kind = activity_kinds().get(activity.kind)
     values = {"field": "", **activity.payload}
     about = str(values["field"] or "")
+    changes = activity.payload.get("changes")
+    if changes and "names" in values:  # written in the language of whoever changed them; said in the reader's
+        values["names"] = ", ".join(str(labels.get(change["field"], change["field"])) for change in changes)
     if values["field"]:
         values["field"] = str(labels.get(values["field"], values["field"]))
     decision = decision_name(activity.decision_id) if activity.decision_id else ""
