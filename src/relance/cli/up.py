@@ -104,12 +104,14 @@ def _tell(url: str, link: str | None, home: Path, *, as_json: bool) -> None:
         )
 
 
-def web(port: Port = None, processes: Processes = None) -> None:
+def web(port: Port = None, processes: Processes = None, as_json: AsJson = False) -> None:
     """Serve the pages, nothing else, until Ctrl-C."""
     chosen = reserve_port(port, usual=USUAL_PORT)
     with relance_open():
         collect_files()
         say(f"Serving the pages at http://localhost:{chosen}.")
+        if as_json:
+            answer_json({"url": f"http://localhost:{chosen}"})
         raise typer.Exit(_in_foreground(granian_command(chosen, processes=processes or usual_processes())))
 
 
@@ -117,11 +119,14 @@ def worker(
     queue: Annotated[list[str] | None, typer.Option(help="Only this queue; may be given several times.")] = None,
     concurrency: Concurrency = 4,
     name: Annotated[str, typer.Option(help="What the worker is called in the list of workers.")] = "worker",
+    as_json: AsJson = False,
 ) -> None:
     """Work on queued jobs, nothing else, until Ctrl-C. Jobs under way are finished first."""
     with relance_open():
         from relance.lib.queue import QUEUES, run_worker
 
+        if as_json:
+            answer_json({"worker": name, "queues": list(queue or QUEUES), "concurrency": concurrency})
         run_worker(queue or QUEUES, concurrency=concurrency, name=name)
 
 
