@@ -118,7 +118,10 @@ def merge(
 
 
 @app.command()
-def export(who: Who) -> None:
+def export(
+    who: Who,
+    as_json: Annotated[bool, typer.Option("--json", help="Always so: the answer is JSON, with or without it.")] = True,
+) -> None:
     """Everything kept about a person, as JSON: the answer to an access request."""
     with relance_open():
         from relance.people.erasing import export_person
@@ -130,6 +133,7 @@ def export(who: Who) -> None:
 def erase(
     who: Who,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Erase a person for good, in the log and the ledger as well."""
     with relance_open():
@@ -137,11 +141,16 @@ def erase(
         from relance.people.erasing import erase_person
 
         person = _person(who)
+        erased = person.pk
+        if not yes and as_json:
+            raise CannotRun("Nothing was erased: with --json nobody can be asked. Say --yes as well.")
         if not yes:
             typer.confirm(
                 f"Erase {person.full_name} and every value kept about them? This cannot be undone.", abort=True
             )
         erase_person(person, actor=ACTOR, now=utc_now())
+    if as_json:
+        answer_json({"erased": erased})
     say("Erased. The log keeps that it was done, and nothing else.")
 
 
