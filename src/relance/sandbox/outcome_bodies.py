@@ -6,16 +6,16 @@ from collections.abc import Iterable
 
 from relance.sandbox.errors import Refused
 from relance.sandbox.exchange import Response, json_response
+from relance.sandbox.org import Org
 from relance.sandbox.outcomes import DuplicateMatch, DuplicateResult, RecordError, SaveResult
 
 Json = dict[str, object]
 FORBIDDEN = frozenset({"INSUFFICIENT_ACCESS_OR_READONLY", "INSUFFICIENT_ACCESS"})
-# The misspelling is the real CRM's; clients read it so.
-DUPLICATE_KEY = "duplicateResut"
 
 
-def refused_save(errors: Iterable[RecordError], base: str, *, is_addressed: bool = False) -> Response:
+def refused_save(org: Org, errors: Iterable[RecordError], base: str, *, is_addressed: bool = False) -> Response:
     """The answer to one record that could not be saved. `is_addressed`: its id was in the path, so its absence is a 404."""
+    duplicate_key = org.settings.now.duplicate_key
     errors = list(errors)
     first = errors[0]
     status = 400
@@ -23,7 +23,7 @@ def refused_save(errors: Iterable[RecordError], base: str, *, is_addressed: bool
         status = 403
     elif is_addressed and (first.code == "ENTITY_IS_DELETED" or is_absent(first)):
         status = 404
-    answer = json_response([error_body(error, base) for error in errors], status)
+    answer = json_response([error_body(error, base, duplicate_key) for error in errors], status)
     answer.error_code = first.code
     return answer
 
@@ -33,10 +33,10 @@ def is_absent(error: RecordError) -> bool:
     return error.code == "INVALID_CROSS_REFERENCE_KEY" and not error.fields
 
 
-def error_body(error: RecordError, base: str) -> Json:
+def error_body(error: RecordError, base: str, duplicate_key: str) -> Json:
     if error.duplicate is not None:
         duplicate = duplicate_body(error.duplicate, base)
-        return {DUPLICATE_KEY: duplicate, "errorCode": error.code, "message": error.message}
+        return {duplicate_key: duplicate, "errorCode": error.code, "message": error.message}
     return {"message": error.message, "errorCode": error.code, "fields": list(error.fields)}
 
 

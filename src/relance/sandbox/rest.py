@@ -78,7 +78,7 @@ def create_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
     result = insert_record(org, request.caller, thing.name, request.json_object(), request.options())
     refuse_unreadable(result)
     if not result.success:
-        return refused_save(result.errors, request.base)
+        return refused_save(org, result.errors, request.base)
     location = {"Location": f"{request.base}/sobjects/{thing.name}/{result.id}"}
     return json_response({"id": result.id, "success": True, "errors": []}, 201, location)
 
@@ -100,17 +100,17 @@ def read_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
 def update_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
     thing = known_object(org, request, parts["thing"])
     result = update_record(org, request.caller, thing.name, parts["id"], request.json_object(), request.options())
-    return after_change(result, request)
+    return after_change(org, result, request)
 
 
 def delete_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
     thing = known_object(org, request, parts["thing"])
-    return after_change(org.records.delete(request.caller, thing.name, parts["id"]), request)
+    return after_change(org, org.records.delete(request.caller, thing.name, parts["id"]), request)
 
 
-def after_change(result: SaveResult, request: Request) -> Response:
+def after_change(org: Org, result: SaveResult, request: Request) -> Response:
     refuse_unreadable(result)
-    return empty_response() if result.success else refused_save(result.errors, request.base, is_addressed=True)
+    return empty_response() if result.success else refused_save(org, result.errors, request.base, is_addressed=True)
 
 
 def read_external_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
@@ -139,7 +139,7 @@ def upsert_view(org: Org, request: Request, parts: dict[str, str]) -> Response:
         return several_answer(result, thing, request)
     refuse_unreadable(result)
     if not result.success:
-        return refused_save(result.errors, request.base)
+        return refused_save(org, result.errors, request.base)
     if not result.created and request.version < 46:
         return empty_response()
     body: dict[str, object] = {"id": result.id, "success": True, "errors": [], "created": result.created}
@@ -153,7 +153,7 @@ def delete_external_view(org: Org, request: Request, parts: dict[str, str]) -> R
         return several_answer(found, thing, request)
     if not found:
         raise refuse_path()
-    return after_change(org.records.delete(request.caller, thing.name, found[0]), request)
+    return after_change(org, org.records.delete(request.caller, thing.name, found[0]), request)
 
 
 def several_answer(found: list[str], thing: OrgObject, request: Request) -> Response:
