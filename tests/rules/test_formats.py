@@ -122,3 +122,12 @@ def test_the_pages_of_a_broken_server_need_no_database(page, language):
 
     assert "<h1>" in shown
     assert 'href="/people"' in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "written"), [("fr", "1er avril 2026"), ("en", "1 April 2026")], ids=["french", "english"]
+)
+def test_french_calls_the_first_of_a_month_by_its_ordinal(language, written):
+    with translation.override(language):
+        assert formats.day(date(2026, 4, 1)) == written
+        assert formats.day(date(2026, 4, 11)).startswith("11 ")

@@ -51,17 +51,25 @@ def percent(share: float, digits: int = 1) -> str:
 
 def day(value: date) -> str:
     """17 November 2026."""
-    return format_date(_local_day(value), "d MMMM y", locale=reader_locale())
+    return _first_of_month(format_date(_local_day(value), "d MMMM y", locale=reader_locale()), value)
 
 
 def weekday(value: date) -> str:
     """Tuesday 17 November 2026."""
-    return format_date(_local_day(value), "EEEE d MMMM y", locale=reader_locale())
+    return _first_of_month(format_date(_local_day(value), "EEEE d MMMM y", locale=reader_locale()), value)
 
 
 def short_day(value: date) -> str:
     """17 Nov."""
-    return format_skeleton("MMMd", datetime.combine(_local_day(value), datetime.min.time()), locale=reader_locale())
+    said = format_skeleton("MMMd", datetime.combine(_local_day(value), datetime.min.time()), locale=reader_locale())
+    return _first_of_month(said, value)
+
+
+def _first_of_month(said: str, value: date) -> str:
+    """French says 1er for the first of a month, and plain figures for the other days."""
+    if _local_day(value).day != 1 or not str(reader_locale()).startswith("fr"):
+        return said
+    return " ".join("1er" if word == "1" else word for word in said.split(" "))
 
 
 def clock(value: datetime) -> str:
