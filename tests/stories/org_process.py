@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -37,6 +38,29 @@ class OrgProcess:
         assert answer.status_code == 200, answer.text
         records: list[dict[str, object]] = answer.json()["records"]
         return records
+
+    def plan(self, kind: str, match: dict[str, object] | None = None, **options: object) -> str:
+        """Ask for a fault; its id, which the request log will name."""
+        told = {"kind": kind, "match": match or {}, "with": options}
+        answer = httpx.post(f"{self.told['http']}/sandbox/faults", json=told, timeout=30)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["faults"][0]["id"])
+
+    def end_faults(self) -> None:
+        httpx.delete(f"{self.told['http']}/sandbox/faults", timeout=30)
+
+    def act(self, actor: str, told: dict[str, object]) -> dict[str, Any]:
+        """Let a rep or an administrator do something in the org."""
+        answer = httpx.post(f"{self.told['http']}/sandbox/act", json={"name": actor, "with": told}, timeout=30)
+        assert answer.status_code == 200, answer.text
+        done: dict[str, Any] = answer.json()
+        return done
+
+    def requests(self, **narrowed: str) -> list[dict[str, Any]]:
+        """The request log, first to last: after, method, path, contains, limit."""
+        answer = httpx.get(f"{self.told['http']}/sandbox/requests", params=narrowed, timeout=30)
+        lines: list[dict[str, Any]] = answer.json()["requests"]
+        return lines
 
     def interrupt(self) -> tuple[int, str]:
         """Ctrl-C; the exit code, and what was left to say."""

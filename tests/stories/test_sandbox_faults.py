@@ -6,7 +6,6 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -35,45 +34,32 @@ def org(running: OrgProcess) -> Iterator[OrgProcess]:
         client.delete("/sandbox/faults")
 
 
-def plan(org: OrgProcess, kind: str, match: dict[str, Any] | None = None, **options: Any) -> str:
-    with org.client() as client:
-        answer = client.post("/sandbox/faults", json={"kind": kind, "match": match or {}, "with": options})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["faults"][0]["id"])
-
-
-def log(org: OrgProcess, **narrowed: str) -> list[dict[str, Any]]:
-    with org.client() as client:
-        lines: list[dict[str, Any]] = client.get("/sandbox/requests", params=narrowed).json()["requests"]
-    return lines
-
-
 def lead(name: str) -> dict[str, str]:
     return {"LastName": name, "Company": "Vernier", "Email": f"{name.lower()}@vernier.example"}
 
 
 def test_a_line_cut_before_leaves_nothing_and_cut_after_leaves_the_record(org: OrgProcess):
-    before = plan(org, "drop_before", {"method": "POST", "times": 1})
+    before = org.plan("drop_before", {"method": "POST", "times": 1})
     with org.client() as client, pytest.raises(httpx.RemoteProtocolError):
         client.post(LEADS, json=lead("Bruno"))
-    after = plan(org, "drop_after", {"method": "POST", "times": 1})
+    after = org.plan("drop_after", {"method": "POST", "times": 1})
     with org.client() as client, pytest.raises(httpx.RemoteProtocolError):
         client.post(LEADS, json=lead("Aline"))
 
     assert {row["LastName"] for row in org.query("SELECT LastName FROM Lead")} == {"Aline"}
-    assert [(line["fault"], line["status"]) for line in log(org, method="POST")] == [(before, None), (after, 201)]
+    assert [(line["fault"], line["status"]) for line in org.requests(method="POST")] == [(before, None), (after, 201)]
 
 
 def test_a_line_may_be_reset(org: OrgProcess):
-    plan(org, "drop_before", {"times": 1}, abruptly=True)
+    org.plan("drop_before", {"times": 1}, abruptly=True)
 
     with org.client() as client, pytest.raises(httpx.ReadError):
         client.get(LEADS)
 
 
 def test_half_a_body_comes_and_the_rest_never_does(org: OrgProcess):
-    plan(org, "drop_body", {"path": "describe", "times": 1})
-    plan(org, "drop_body", {"path": "describe", "times": 1, "nth": 2}, announced=False)
+    org.plan("drop_body", {"path": "describe", "times": 1})
+    org.plan("drop_body", {"path": "describe", "times": 1, "nth": 2}, announced=False)
 
     with org.client() as client:
         with pytest.raises(httpx.RemoteProtocolError):
@@ -85,8 +71,8 @@ def test_half_a_body_comes_and_the_rest_never_does(org: OrgProcess):
 
 
 def test_a_slow_answer_is_slow_in_its_header_and_in_each_byte(org: OrgProcess):
-    plan(org, "slow", {"path": "describe", "times": 1}, header_seconds=30, byte_seconds=0)
-    plan(org, "slow", {"path": "limits", "times": 1}, header_seconds=0, byte_seconds=30)
+    org.plan("slow", {"path": "describe", "times": 1}, header_seconds=30, byte_seconds=0)
+    org.plan("slow", {"path": "limits", "times": 1}, header_seconds=0, byte_seconds=30)
 
     with org.client() as client:
         for path in (f"{LEADS}/describe", "/services/data/v66.0/limits"):
@@ -97,7 +83,7 @@ def test_a_slow_answer_is_slow_in_its_header_and_in_each_byte(org: OrgProcess):
 
 def test_an_org_stops_at_once_though_answers_are_being_slowed(tree: Path, tmp_path: Path):
     org = start_org(tmp_path, tree)
-    plan(org, "slow", {}, header_seconds=600)
+    org.plan("slow", {}, header_seconds=600)
     with org.client() as client, pytest.raises(httpx.ReadTimeout):
         client.get(LEADS, timeout=0.3)
 
@@ -110,7 +96,7 @@ def test_faults_may_be_given_when_the_org_starts(tree: Path, tmp_path: Path):
     with org_running(tmp_path, tree, "--faults", str(file)) as org, org.client() as client:
         assert client.get(LEADS).json()[0]["errorCode"] == "REQUEST_LIMIT_EXCEEDED"
         assert client.get(LEADS).status_code == 200
-        assert log(org)[0]["fault"] == "busy"
+        assert org.requests()[0]["fault"] == "busy"
 
 
 def test_faults_that_make_no_sense_are_said_and_nothing_is_started(tree: Path, tmp_path: Path):

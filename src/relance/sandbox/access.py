@@ -36,7 +36,7 @@ def caller_for(org: Org, user_id: str) -> Caller:
         caller = replace(caller, sight=sight)
     taken, out_of_sight = org.taken.of(user_id)
     taken = frozenset(right for right in taken if not grants_again(org, user_id, right))
-    without, hidden = org.faults.removed_rights(user_id, username_of(org, user_id))
+    without, hidden = org.faults.removed_rights(user_id, lambda: username_of(org, user_id))
     without, hidden = without | taken, hidden | out_of_sight
     if not without and not hidden:
         return caller

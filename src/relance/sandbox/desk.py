@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 import traceback
@@ -32,6 +33,7 @@ from relance.sandbox.fault_match import Occasion
 from relance.sandbox.org import Org
 from relance.sandbox.versions import LATEST, OLDEST, list_versions
 
+SESSION_ID = re.compile(rb"sessionId[^>]*>\s*([^<\s]+)")
 # The fixed addresses come first: `composite/sobjects` would otherwise be read as a record of an object.
 DATA_ROUTES: list[Route] = [
     *queries_api.ROUTES,
@@ -79,7 +81,9 @@ def occasion_of(org: Org, request: Request) -> Occasion:
     """What the faults look at of a request."""
 
     def user() -> tuple[str, str]:
-        session = org.sessions.find(request.header("Authorization").partition(" ")[2].strip(), org.clock())
+        in_envelope = SESSION_ID.search(request.body[:20_000])
+        token = request.header("Authorization").partition(" ")[2] or (in_envelope[1].decode() if in_envelope else "")
+        session = org.sessions.find(token.strip(), org.clock())
         return (session.user_id, str(oauth.user_fact(org, session.user_id, "Username"))) if session else ("", "")
 
     query = "&".join(f"{name}={value}" for name, value in request.query.items())

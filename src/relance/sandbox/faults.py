@@ -165,14 +165,16 @@ class Faults:
 
     # States: they last as long as their fault.
 
-    def removed_rights(self, user_id: str, username: str) -> tuple[frozenset[str], frozenset[str]]:
+    def removed_rights(self, user_id: str, username: Callable[[], str]) -> tuple[frozenset[str], frozenset[str]]:
         """The rights and the records taken from a user for now: `lead:edit`, `lead.phone:read`, ids."""
+        if not self._faults:
+            return frozenset(), frozenset()
         rights: set[str] = set()
         hidden: set[str] = set()
         for fault in self.all():
             if fault.kind.name not in RIGHTS or not self._is_on(fault):
                 continue
-            if fault.match.user in ("", user_id, username):
+            if fault.match.user in ("", user_id) or fault.match.user == username():
                 taken, records = RIGHTS[fault.kind.name](fault.options)
                 self._tell(fault)
                 rights |= taken

@@ -23,6 +23,9 @@ Row = dict[str, object]
 QUOTED_ID = re.compile(r"'([0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?)'")
 NEEDS_FILTER = re.compile(r"FROM\s+(FieldDefinition|EntityParticle)\b", re.I)
 HAS_FILTER = re.compile(r"WHERE\b.*\b(EntityDefinition|DurableId)", re.I | re.S)
+CONCERNED = re.compile(
+    r"Definition|Particle|ValidationRule|UserEntityAccess|UserFieldAccess|UserRecordAccess|PermissionSet|Perm", re.I
+)
 MOST_RECORDS = 200
 DATA_TYPES = {
     "string": "Text({length})",
@@ -47,6 +50,8 @@ DATA_TYPES = {
 
 def settle(org: Org, text: str, caller: Caller) -> None:
     """Brings up to date what a query is about to read. Refuses what the platform reads only by object."""
+    if not CONCERNED.search(text):
+        return
     names = {name for name in MAKERS if re.search(rf"\b{name}\b", text, re.I)}
     if NEEDS_FILTER.search(text) and not HAS_FILTER.search(text):
         complaint = "A filter on a reified column is required [EntityDefinitionId,DurableId]"

@@ -299,12 +299,12 @@ def test_a_batch_takes_addresses_with_and_without_their_beginning(desk: Desk):
     assert [part["statusCode"] for part in answer["results"]] == [200, 404]
 
 
-def test_a_duplicate_is_told_with_the_misspelt_key_and_its_matches():
+def test_a_duplicate_is_told_with_the_misspelt_key_and_its_matches(desk: Desk):
     duplicate = DuplicateResult(
         "Rule", "Lead", True, "Use one of these?", (DuplicateMatch("Contact", "003000000000001AAA", "Matcher"),)
     )
 
-    response = refused_save([RecordError("DUPLICATES_DETECTED", "Use one of these?", (), duplicate)], BASE)
+    response = refused_save(desk.org, [RecordError("DUPLICATES_DETECTED", "Use one of these?", (), duplicate)], BASE)
 
     (error,) = json.loads(response.body)
     assert (response.status, error["errorCode"]) == (400, "DUPLICATES_DETECTED")
