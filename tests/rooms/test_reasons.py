@@ -14,8 +14,8 @@ from relance.decisions.rules import Verdict
 from relance.lib.sql import statement
 
 SOURCE = Path(relance.__file__).parent
-ROOMS = ("lib", "decisions", "workspace", "activity", "people", "crm", "web", "cli")
-FIRST_NUMBERS = {"workspace": 1000, "people": 2000, "crm": 3000}
+ROOMS = ("lib", "decisions", "workspace", "activity", "people", "consent", "deliverability", "crm", "web", "cli")
+FIRST_NUMBERS = {"workspace": 1000, "people": 2000, "crm": 3000, "consent": 4000, "deliverability": 5000}
 NOTHING_TO_DO = {"crm.nothing_to_send"}  # a refusal that is good news: no remedy is missing
 
 

@@ -37,7 +37,7 @@ def find_place(
     year: int,
 ) -> Place:
     """The region named, else that of the postcode; the zones named, else the region's, else all of the country's, else `other_zone`."""
-    name = region or _region_of(law, postcode)
+    name = _region_named(law, region) or _region_of(law, postcode)
     part = law.regions.get(name)
     found = zones or (tuple(part.zones) if part and part.zones else law.zones) or (other_zone,)
     subdivision = part.holidays if part else ""
@@ -80,6 +80,13 @@ def public_holidays(country: str, subdivision: str, year: int) -> frozenset[date
             f"No public holidays are known for {country} {subdivision}".strip()
             + ": give a country of two letters, such as FR"
         ) from None
+
+
+def _region_named(law: Law, text: str) -> str:
+    """The region of that key or name; the text itself where no region is called so."""
+    word = text.strip().lower()
+    named = (key for key, part in law.regions.items() if word in (key.lower(), *(name.lower() for name in part.names)))
+    return next(named, text) if word else ""
 
 
 def _region_of(law: Law, postcode: str) -> str:

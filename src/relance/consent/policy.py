@@ -257,6 +257,7 @@ class Region(Strict):
 
     zones: Zones = Field(default_factory=list)
     holidays: str = Field("", description="The subdivision of the holidays package.")
+    names: Words = Field(default_factory=list, description="What else people write for it, such as Florida.")
     postcodes: Words = Field(default_factory=list, description="Beginnings of the postcodes.")
 
 

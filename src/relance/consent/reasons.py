@@ -264,3 +264,56 @@ declare_reason(
     _("Ask on a form, a page, or in a talk."),
     Verdict.SKIP,
 )
+
+# Writing in the ledger.
+declare_reason("ledger.written", 4901, _("The statement (%(kind)s) can be written in the ledger."))
+declare_reason(
+    "ledger.dated_ahead",
+    4902,
+    _("The statement (%(kind)s) is dated %(at)s, which is still to come."),
+    _("Correct the date: it is the one of the act."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "ledger.no_channel",
+    4903,
+    _("An opt-in (%(kind)s) names its channel: nobody consents to all of them by silence."),
+    _("Say which channel the person agreed to."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "ledger.ends_before_it_begins",
+    4904,
+    _("The statement (%(kind)s) of %(at)s would end before it begins."),
+    _("Correct one of the dates."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "ledger.confirmed_before_requested",
+    4905,
+    _("The statement (%(kind)s) of %(at)s answers a request that came after it, or answers none."),
+    _("Correct the date of the request."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "ledger.registry_misplaced",
+    4906,
+    _("A listing names its registry, and nothing else does (%(kind)s)."),
+    _("Name the do-not-call list, or leave it out."),
+    Verdict.SKIP,
+)
+declare_reason(
+    "ledger.about_nobody",
+    4907,
+    _("The statement (%(kind)s) is about one person, one company or one address, and says which."),
+    _("Say whom it is about."),
+    Verdict.SKIP,
+)
+
+declare_reason(
+    "policy.approved_by_its_author",
+    4951,
+    _("Version %(version)s of the policy %(name)s was written by the same person: it is approved by another."),
+    _("Ask somebody else to approve it."),
+    Verdict.SKIP,
+)

@@ -25,6 +25,8 @@ def erase_person(person: Person, *, actor: str, now: datetime) -> None:
         name_actor(actor)
         ids = ids_of(person.pk)
         for keeper in keepers():
+            keeper.leave([person.pk])
+        for keeper in keepers():
             keeper.erase([person.pk])
         sql.run("people", "blank_activities", ids=ids)
         sql.run("people", "blank_decisions", ids=ids)

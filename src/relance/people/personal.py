@@ -16,12 +16,17 @@ def _nothing_held(person_ids: Sequence[int]) -> Mapping[int, str]:
     return {}
 
 
+def _nothing_left(person_ids: Sequence[int]) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Keeper:
     """A room that keeps something about people.
 
     `merge(winner, losers)` hands all of it to the winner; `export(person)` gives it as JSON-ready values; `erase(people)` removes it;
     `holds(people)` names those who must not vanish by an undone import, each with a sentence saying why.
+    `leave(people)` is asked before an erasure, not before a mere deletion: what must stay so that nobody brings them back unknown.
     """
 
     room: str
@@ -29,6 +34,7 @@ class Keeper:
     export: Callable[[int], Mapping[str, Any]]
     erase: Callable[[Sequence[int]], None]
     holds: Callable[[Sequence[int]], Mapping[int, str]] = _nothing_held
+    leave: Callable[[Sequence[int]], None] = _nothing_left
 
 
 _keepers: dict[str, Keeper] = {}

@@ -26,7 +26,7 @@ SIBLINGS = [
 ]
 ALLOW_PRIVATE_ADDRESSES = ENVIRONMENT.allow_private_addresses
 
-ROOMS = ["decisions", "activity", "workspace", "people", "crm"]
+ROOMS = ["decisions", "activity", "workspace", "people", "consent", "deliverability", "crm"]
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

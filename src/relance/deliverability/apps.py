@@ -1,0 +1,12 @@
+"""Django's door to the room."""
+
+from django.apps import AppConfig
+
+
+class DeliverabilityConfig(AppConfig):
+    name = "relance.deliverability"
+    label = "deliverability"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import personal  # noqa: F401 - registers what this room keeps of a person
