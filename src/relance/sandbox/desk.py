@@ -25,6 +25,7 @@ from relance.sandbox import (
     rest,
     soap,
     tooling,
+    ui_api,
 )
 from relance.sandbox.access import caller_for
 from relance.sandbox.errors import OAuthRefused, Refused, refuse_path
@@ -41,6 +42,7 @@ DATA_ROUTES: list[Route] = [
     *limits.ROUTES,
     *composite.ROUTES,
     *composite_graph.ROUTES,
+    *ui_api.ROUTES,
     *collections_api.ROUTES,
     *bulk.ROUTES,
     *rest.ROUTES,

@@ -10,7 +10,8 @@ import pytest
 
 from relance.sandbox.actors import act
 from relance.sandbox.outcomes import Caller, WriteOptions
-from relance.sandbox.schema import ValidationRule
+from relance.sandbox.schema import RecordType, ValidationRule
+from relance.sandbox.setup_rows import lay_setup_rows
 
 from .conftest import Desk
 
@@ -256,3 +257,22 @@ def test_the_audit_trail_says_who_took_what(desk: Desk, taken: str):
 
     assert [taken in each["Display"] for each in found] == [True, True]
     assert found[0]["CreatedBy"]["Name"] == "Relance Intégration"
+
+
+def test_a_record_type_offers_its_own_values_and_the_master_one_all(desk: Desk):
+    lead = desk.org.schema.objects["Lead"]
+    lead.record_types.append(
+        RecordType("Salon", "Salon", picklists={"Interets__c": ("Vins",)}, default_values={"Interets__c": "Vins"})
+    )
+    lay_setup_rows(desk.org.records, desk.org.username)
+    (kind,) = desk.query("SELECT Id FROM RecordType WHERE DeveloperName = 'Salon'")["records"]
+
+    def offered(record_type: str) -> dict[str, Any]:
+        address = f"ui-api/object-info/Lead/picklist-values/{record_type}"
+        lists: dict[str, Any] = desk.get(address)["picklistFieldValues"]["Interets__c"]
+        return lists
+
+    assert [value["value"] for value in offered(kind["Id"])["values"]] == ["Vins"]
+    assert offered(kind["Id"])["defaultValue"]["value"] == "Vins"
+    assert [value["value"] for value in offered("012000000000000AAA")["values"]] == ["Vins", "Fromages", "Pains"]
+    assert desk.ask("GET", "ui-api/object-info/Lead/picklist-values/012000000000001AAA").status == 404
