@@ -13,7 +13,7 @@ from relance.lib.clock import utc_now
 from relance.workspace.models import User
 
 from .models import Connection, PushError, QueuedPush
-from .rules import PushState
+from .rules import SENT, PushState
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,14 @@ def retry_errors(
 
 def release_refused(connection: Connection, objects: Collection[str], *, now: datetime) -> int:
     """The CRM's description of these objects changed: what it refused there may pass now, and is sent once more. Returns how many."""
-    refused = QueuedPush.objects.filter(connection=connection, state=PushState.REFUSED.value, object__in=objects)
-    return refused.update(state=PushState.WAITING.value, payload_hash="", due_at=now, priority=0, reason="", attempts=0)
+    if not objects:
+        return 0
+    # Somebody without a record yet waits under no object's name.
+    refused = QueuedPush.objects.filter(
+        connection=connection, state=PushState.REFUSED.value, object__in=[*objects, ""]
+    ).update(state=PushState.WAITING.value, payload_hash="", due_at=now, priority=0, reason="", attempts=0)
+    sent = sorted(int(code) for code in SENT)
+    return refused + sql.run("crm", "queue_again", connection=connection.pk, objects=list(objects), sent=sent, now=now)
 
 
 def count_refused(connection: Connection) -> int:

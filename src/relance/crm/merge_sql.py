@@ -72,13 +72,15 @@ def verdict_of_stage(plan: ObjectPlan) -> str:
     """Decide every field of the records just staged whose link leads.
 
     A stamp counts whole seconds: a record that changed twice in one comes again with the stamp we know, and is compared again.
+    Its stamp is told by our clock, which is the one the changes of ours were noted by.
     A record that takes the lead from another (a contact from its lead) finds what we agreed on with that one: nobody here changed it.
     """
+    seconds = int(plan.clock_ahead.total_seconds())
     source = (
         "SELECT stage.*, link.id AS link_id, link.@subject@_id AS subject_id, (link.agreed_at IS NOT NULL OR EXISTS ("
         "SELECT 1 FROM crm_link AS other WHERE other.connection_id = link.connection_id AND other.@subject@_id = link.@subject@_id "
         "AND other.agreed_at IS NOT NULL)) AS has_base, "
-        "coalesce(fresh.is_new, false) AS is_new, stage.modified_at AS crm_at FROM crm_stage AS stage "
+        f"coalesce(fresh.is_new, false) AS is_new, stage.modified_at - interval '{seconds} seconds' AS crm_at FROM crm_stage AS stage "
         f"CROSS JOIN LATERAL ({_LINK_OF_STAGED}) AS link LEFT JOIN crm_fresh AS fresh ON fresh.crm_id = stage.crm_id "
         "WHERE NOT stage.is_deleted AND NOT stage.is_converted AND link.@subject@_id IS NOT NULL "
         "AND (link.crm_modified_at IS NULL OR stage.modified_at >= link.crm_modified_at)"

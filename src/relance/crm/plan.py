@@ -4,6 +4,7 @@ side no longer has it."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from relance.people.catalogue import FieldSpec, Subject, fields_of
 
@@ -49,6 +50,7 @@ class ObjectPlan:
     fields: tuple[FieldPlan, ...]
     creates: Creates
     external_id_field: str
+    clock_ahead: timedelta = timedelta()  # by how much the CRM's clock runs before ours
 
     @property
     def object(self) -> str:

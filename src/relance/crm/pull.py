@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from django.db import connections, transaction
 
 from relance.lib import sql
+from relance.lib.clock import utc_now
 
 from .dialect import CrmDialect, Cursor, Page
 from .merge import CHUNK_ROWS, follow_conversions, merge_pages, settle_chunk
@@ -27,6 +28,7 @@ from .shapes import SHAPES
 
 OVERLAP = timedelta(minutes=10)
 UNAGREED_AT_ONCE = 2000
+CLOCKS_MAY_DIFFER_BY = timedelta(seconds=30)
 Progress = Callable[[str, int, int | None], None]
 MayGoOn = Callable[[], bool]
 Anything = TypeVar("Anything")
@@ -43,16 +45,18 @@ def pull_object(
     total = crm.count(plan.object, since=since, stamp_field=plan.about.stamp_field) if is_initial else None
     if total:
         progress(plan.object, 0, total)
-    done, last = 0, None
+    done, last, clock_ahead = 0, None, None
     for chunk in _chunks(read_ahead(crm.changed(plan.about, plan.names_to_read, since=since))):
         last = chunk[-1]
+        clock_ahead = how_far_ahead(last.server_now, utc_now()) if clock_ahead is None else clock_ahead
         done += sum(page.count for page in chunk)
         if done and not is_initial:
             _follow_earlier_conversions(book, crm, plan, chunk, now=now)
         with transaction.atomic():
             if any(page.count for page in chunk):
                 raw = [page.raw for page in chunk if page.count]
-                book.counts.add_merged(merge_pages(plan, raw, run_id=book.ledger_id, now=now))
+                by_our_clock = replace(plan, clock_ahead=clock_ahead)
+                book.counts.add_merged(merge_pages(by_our_clock, raw, run_id=book.ledger_id, now=now))
             _keep_place(book, plan, last, is_initial=is_initial, now=now)
             book.save()
         progress(plan.object, done, total)
@@ -60,6 +64,12 @@ def pull_object(
             book.end(RunState.STOPPED, now=now)
             return False
     return True
+
+
+def how_far_ahead(server_now: datetime | None, now: datetime) -> timedelta:
+    """By how much the CRM's clock runs before ours; what an answer takes to travel is no difference."""
+    ahead = server_now - now if server_now else timedelta()
+    return ahead if abs(ahead) > CLOCKS_MAY_DIFFER_BY else timedelta()
 
 
 def _where_to_start(place: SyncCursor | None) -> Cursor | None:

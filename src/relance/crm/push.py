@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,16 @@ from relance.lib import sql
 from relance.people.catalogue import Subject
 from relance.people.facts import gather_values
 
-from .dialect import MOST_ROWS_IN_A_CALL, CrmBusy, CrmDialect, CrmMisconfigured, CrmOutcomeUnknown, CrmValue, PushRow
+from .dialect import (
+    MOST_ROWS_IN_A_CALL,
+    CrmBusy,
+    CrmDialect,
+    CrmError,
+    CrmMisconfigured,
+    CrmOutcomeUnknown,
+    CrmValue,
+    PushRow,
+)
 from .models import Connection, QueuedPush
 from .outcomes import Sending, apply_outcomes, apply_unknown, put_off
 from .payload import crm_value, payload_hash
@@ -29,6 +39,7 @@ from .plan import ObjectPlan, plan_for_new
 from .rules import SENT, ConnectionState, PushFacts, PushState, decide_push
 from .runs import RunBook
 
+CLOSED_TO_ALL = frozenset({429, 503})  # the next call would meet the same door
 DROPPED = frozenset({"crm.nothing_to_send", "crm.creates_none", "crm.not_owned", "crm.deleted_in_crm"})
 
 
@@ -247,11 +258,19 @@ def _send(book: RunBook, crm: CrmDialect, sendings: list[Sending], *, now: datet
         raise
     except CrmOutcomeUnknown as error:
         apply_unknown(book, sendings, error, now=now)
+        if error.status in CLOSED_TO_ALL:
+            raise closed_to_all(error) from error
         return
     except CrmMisconfigured as error:
         put_off(book, sendings, error, now=now)
         raise
     apply_outcomes(book, crm, known + made, outcomes, now=now)
+
+
+def closed_to_all(error: CrmOutcomeUnknown) -> CrmBusy:
+    """What became of the rows is not known, and that all calls must wait is."""
+    told = {each.name: getattr(error, each.name) for each in dataclass_fields(CrmError)}
+    return CrmBusy(**told, retry_after=error.retry_after, whole_org=True)
 
 
 def _row(sending: Sending) -> PushRow:

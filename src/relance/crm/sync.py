@@ -232,7 +232,7 @@ def _may_run(connection: Connection, now: datetime) -> bool:
 def _wait(connection: Connection, error: CrmBusy, *, now: datetime) -> None:
     """The CRM asked the whole organisation to wait; trouble with one call is tried again a minute later anyway."""
     if error.whole_org:
-        connection.waits_until = now + (error.retry_after or BUSY_FOR)
+        connection.waits_until = utc_now_not_before(now) + (error.retry_after or BUSY_FOR)
         connection.save(update_fields=["waits_until"])
 
 
