@@ -15,15 +15,6 @@ import relance.people.models
 from relance.workspace.auditing import audit_table
 
 WORDS_OF = """
--- fold, seven times faster: plain ASCII is only lowered; else accents are split off and dropped, rather than each letter
--- being looked up among two hundred. Every write of a name pays for it.
-CREATE OR REPLACE FUNCTION fold(words text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN octet_length(words) = length(words) THEN lower(words)
-           ELSE replace(replace(replace(translate(
-                regexp_replace(normalize(lower(words), NFD), '[\\u0300-\\u036f]+', '', 'g'),
-                'øłđı’', 'oldi-'), 'œ', 'oe'), 'æ', 'ae'), 'ß', 'ss') END;
-
 -- The words one finds a row by: addresses split at their signs, so that `luc@acme.fr` is found by luc and by acme.
 CREATE FUNCTION words_of(words text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
