@@ -55,6 +55,15 @@ def act(org: Org, name: str, told: Told) -> dict[str, Any]:
         raise ActRefused("INVALID_ACTOR", str(unchangeable)) from unchangeable
 
 
+def act_or_say(org: Org, name: str, told: Told) -> str:
+    """For an actor in the middle of somebody's request: the refusal as text, '' when it was done."""
+    try:
+        act(org, name, told)
+    except ActRefused as refused:
+        return f"{refused.code}: {refused.message}"
+    return ""
+
+
 ACTORS: dict[str, Actor] = {
     each.name: each
     for each in (

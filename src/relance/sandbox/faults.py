@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from relance.sandbox.exchange import Request, Response
     from relance.sandbox.org import Org
 
-Perform = Callable[[str, Mapping[str, Any]], object]
+Perform = Callable[[str, Mapping[str, Any]], str]
+# What happens in the org may be asked for by the name of what happened.
+HAPPENINGS = {
+    "convert": "convert",
+    "merge": "merge",
+    "undelete": "undelete",
+    "purge": "purge",
+    "owner_deactivated": "deactivate_user",
+    "field_renamed": "rename_field",
+    "picklist_value_removed": "remove_picklist_value",
+    "record_type_removed": "remove_record_type",
+}
 KEYS = frozenset({"kind", "id", "match", "with"})
 
 
@@ -77,8 +88,11 @@ class Faults:
 
     def add(self, asked: object) -> Fault:
         """One fault as JSON says it. FaultMisasked says what is wrong with it."""
+        if isinstance(asked, Mapping) and asked.get("kind") in HAPPENINGS:
+            told = {"name": HAPPENINGS[asked["kind"]], "with": asked.get("with") or {}}
+            asked = {**asked, "kind": "actor", "with": told}
         if not isinstance(asked, Mapping) or asked.get("kind") not in KINDS:
-            raise FaultMisasked(f"A fault has a kind, one of: {', '.join(sorted(KINDS))}.")
+            raise FaultMisasked(f"A fault has a kind, one of: {', '.join(sorted({*KINDS, *HAPPENINGS}))}.")
         unknown = sorted(set(asked) - KEYS)
         if unknown:
             raise FaultMisasked(f"A fault has no {', '.join(unknown)}; it has: {', '.join(sorted(KEYS))}.")
@@ -216,7 +230,9 @@ class Faults:
     def _act(self, when: str) -> None:
         for fault in self._struck({"actor": None}):
             if fault.options["when"] == when and self.perform is not None:
-                self.perform(str(fault.options["name"]), fault.options["with"] or {})
+                refusal = self.perform(str(fault.options["name"]), fault.options["with"] or {})
+                if refusal:
+                    self._mine.course.told.append(f"{fault.id} could not: {refusal}")
 
 
 def _meets_parts(kind: Kind) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from relance.sandbox.actors import act
+from relance.sandbox.actors import act_or_say
 from relance.sandbox.bulk_jobs import Jobs
 from relance.sandbox.fault_file import add_faults, read_fault_file
 from relance.sandbox.fault_kinds import FaultMisasked
@@ -155,7 +155,7 @@ def open_org(options: OrgOptions, home: Path, *, say: Say) -> Org:
         say(line)
     password = kept_secret(records.store, "password", lambda: secrets.token_urlsafe(12))
     org = Org(home, records, user_id=seeded.user_id, org_id=seeded.org_id, password=password)
-    org.faults.perform = partial(act, org)
+    org.faults.perform = partial(act_or_say, org)
     return org
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from relance.sandbox.actors import act
+from relance.sandbox.actors import act_or_say
 from relance.sandbox.bulk_jobs import Jobs
 from relance.sandbox.desk import answer
 from relance.sandbox.exchange import Request, Response, split_path
@@ -121,7 +121,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     records = Records(store, schema, lambda: NOW)
     seeded = seed_org(records, None)
     org = Org(tmp_path, records, user_id=seeded.user_id, org_id=seeded.org_id, password="pass", clock=lambda: NOW)
-    org.faults.perform = partial(act, org)
+    org.faults.perform = partial(act_or_say, org)
     org.sessions.keep_app(App(APP.client_id, APP.client_secret, seeded.user_id, ""))
     org.sessions.keep_fixed(TOKEN, seeded.user_id, APP.client_id, NOW)
     jobs = org.jobs = Jobs(org)

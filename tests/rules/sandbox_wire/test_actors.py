@@ -237,3 +237,17 @@ def test_somebody_may_act_in_the_middle_of_a_sync(desk: Desk):
     refused = desk.ask("PATCH", f"sobjects/Lead/{record}", {"Company": "Delta"})
 
     assert json.loads(refused.body)[0]["errorCode"] == "ENTITY_IS_DELETED"
+
+
+def test_what_happens_in_the_middle_may_be_asked_for_by_its_name_and_may_fail(desk: Desk):
+    told = {"object": "Lead", "where": "LastName = 'Aline'"}
+    record, other = lead(desk), lead(desk, "Bruno")
+    desk.ask("POST", "/sandbox/faults", {"kind": "convert", "id": "meanwhile", "match": {"times": 2}, "with": told})
+
+    first = desk.ask("GET", f"sobjects/Lead/{other}")
+
+    assert row(desk, "Lead", record)["IsConverted"] == 1
+    assert (first.status, first.faults) == (200, ["meanwhile"])
+    second = desk.ask("GET", f"sobjects/Lead/{other}")
+    assert second.status == 200
+    assert "could not" in second.faults[1]
