@@ -237,3 +237,25 @@ def test_behind_a_proxy_each_client_has_a_sign_in_limit_of_its_own(aline, settin
 def sign_in_from(ip):
     told = {"login": "aline@hexalis.example", "password": PASSWORD, "next": "/profile"}
     return Client().post("/accounts/login/", told, headers={"X-Forwarded-For": ip})
+
+
+def test_an_address_that_only_acts_says_so_when_it_is_opened_as_a_page(client, aline):
+    client.force_login(aline)
+
+    page = client.get("/profile/theme")
+
+    assert page.status_code == 405
+    assert page.headers["Allow"] == "POST"
+    assert b"This address is not a page" in page.content
+
+
+def test_after_signing_in_again_one_is_back_on_the_page_whose_button_was_pressed(client):
+    answer = client.post("/profile/theme", headers={"Referer": "http://testserver/people?q=martin"})
+
+    assert answer.headers["Location"] == "/accounts/login/?next=/people%3Fq%3Dmartin"
+
+
+def test_a_button_of_another_site_leads_home_after_signing_in(client):
+    answer = client.post("/profile/theme", headers={"Referer": "https://elsewhere.example/trap"})
+
+    assert answer.headers["Location"] == "/accounts/login/?next=/"

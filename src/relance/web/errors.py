@@ -25,6 +25,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
+def only_a_button(request: HttpRequest) -> HttpResponse:
+    """An address that does something when a button is pressed was opened as a page: after signing in again, or from a history."""
+    return render(request, "405.html", status=405)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "403_csrf.html", {"reason": reason}, status=403)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -10,10 +11,12 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from relance.workspace.models import User, Workspace
 
 from .doors import door_of
+from .errors import only_a_button
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -55,6 +58,9 @@ class ReadersLanguage:
             response = self.get_response(request)
             if isinstance(response, TemplateResponse) and not response.is_rendered:
                 response = response.render()
+            if response.status_code == 405 and request.method == "GET" and not response.content:
+                allowed, response = response.headers["Allow"], only_a_button(request)
+                response.headers["Allow"] = allowed
         response.headers.setdefault("Content-Language", language)
         return response
 
@@ -76,7 +82,17 @@ class SignedInOnly:
         door = door_of(view)
         if door.is_public or isinstance(request.user, User):
             return door.refuse(request)
-        return redirect_to_login(request.get_full_path())
+        return redirect_to_login(_page_of(request))
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Where to come back to after signing in: the page itself, or the one whose button was pressed."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    came_from = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    return urlsplit(came_from)._replace(scheme="", netloc="").geturl()
 
 
 def _workspace_zone() -> str:
