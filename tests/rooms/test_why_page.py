@@ -67,3 +67,26 @@ def test_a_name_that_means_nothing_is_not_found_and_breaks_nothing(client, name)
     client.force_login(user("admin"))
 
     assert client.get(f"/why/{name}").status_code == 404
+
+
+def test_an_owner_and_the_version_in_force_are_said_in_words(client):
+    person = Person.objects.create(last_name="Martin")
+    line = LedgerLine.objects.create(
+        id=time_id_now(),
+        at=utc_now(),
+        subject="sync",
+        subject_id=person.pk,
+        person_id=person.pk,
+        verdict=0,
+        codes=[3001],
+        fields=["owner"],
+        before=[None],
+        after=["Nadia"],
+        policy="mapping:4@7",
+    )
+    client.force_login(user("admin"))
+
+    page = client.get(f"/why/d-{line.pk:x}", headers={"HX-Request": "true"}).content.decode()
+
+    assert "Owner" in page and ">owner<" not in page
+    assert "version 7 of the CRM fields" in page and "mapping:4@7" not in page

@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from relance.web import charts, formats
 from relance.web.files import SCRIPTS, STYLESHEETS, address_of
 from relance.web.icons import SPRITE, icon_names
-from relance.web.labels import field_label
+from relance.web.labels import field_label, policy_label
 from relance.web.navigation import Entry, navigation_for
 from relance.web.words import FACT_NAMES, PERMISSION_NAMES, ROLE_NAMES
 from relance.workspace.rules import Permission, Role
@@ -256,6 +256,12 @@ def fact_name(name: str) -> str:
 def field_name(key: object) -> str:
     """What a field is called, by its key in the catalogue."""
     return field_label(str(key))
+
+
+@register.filter
+def policy_name(policy: object) -> str:
+    """The rules in force when something was decided, as people say them."""
+    return policy_label(str(policy or ""))
 
 
 @register.filter
