@@ -32,10 +32,12 @@ from relance.workspace.rules import Permission
 
 from .charts import Series, line_chart
 from .doors import signed_in
-from .formats import duration, number, percent, short_day
+from .formats import day as day_in_words
+from .formats import duration, number, percent
 from .navigation import count_waiting
 
 DAYS_OF_CHART = 30
+LEAST_DAYS_DRAWN = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,20 +160,29 @@ class ExchangeChart:
     says: str
     days: list[DayOfSync]
     is_empty: bool
+    span: str
 
 
 def exchange_chart(connections: Sequence[int], now: datetime, size: tuple[int, int] = (732, 210)) -> ExchangeChart:
-    """The last thirty days of these connections: one statement."""
+    """The last thirty days of these connections: one statement. A young connection is drawn from its first days on."""
     days = exchange_days(connections, now)
     says = exchange_sentence(days)
+    drawn = days_drawn(days)
     series = [
-        Series(_("received"), [day.received for day in days]),
-        Series(_("sent"), [day.sent for day in days], "d2"),
+        Series(_("received"), [day.received for day in drawn]),
+        Series(_("sent"), [day.sent for day in drawn], "d2"),
     ]
     drawing, small = (
-        line_chart(series, [day.day for day in days], summary=says, size=each) for each in (size, (324, 170))
+        line_chart(series, [day.day for day in drawn], summary=says, size=each) for each in (size, (324, 170))
     )
-    return ExchangeChart(drawing, small, says, days, is_empty=not any(day.exchanged for day in days))
+    span = ngettext("%(count)s day", "%(count)s days", len(drawn)) % {"count": number(len(drawn))}
+    return ExchangeChart(drawing, small, says, days, not any(day.exchanged for day in days), span)
+
+
+def days_drawn(days: Sequence[DayOfSync]) -> Sequence[DayOfSync]:
+    """From the day before the first exchange, a week at the least: weeks of nothing would only flatten what there is."""
+    first = next((place for place, day in enumerate(days) if day.exchanged), 0)
+    return days[max(min(first - 1, len(days) - LEAST_DAYS_DRAWN), 0) :]
 
 
 def exchange_days(connections: Sequence[int], now: datetime, days: int = DAYS_OF_CHART) -> list[DayOfSync]:
@@ -190,7 +201,7 @@ def exchange_sentence(days: Sequence[DayOfSync]) -> str:
     busiest = max(days, key=lambda day: day.exchanged)
     if not week:
         return _("Nothing was exchanged in the last 7 days; the busiest day was %(day)s, with %(count)s records.") % {
-            "day": short_day(busiest.day),
+            "day": day_in_words(busiest.day),
             "count": number(busiest.exchanged),
         }
     if not before:
@@ -198,7 +209,7 @@ def exchange_sentence(days: Sequence[DayOfSync]) -> str:
             "%(count)s record exchanged in the last 7 days, most of them on %(day)s.",
             "%(count)s records exchanged in the last 7 days, most of them on %(day)s.",
             week,
-        ) % {"count": number(week), "day": short_day(busiest.day)}
+        ) % {"count": number(week), "day": day_in_words(busiest.day)}
     change = week / before - 1
     if abs(change) < 0.005:
         return _("%(count)s records exchanged in the last 7 days, as many as in the 7 before.") % {
