@@ -22,6 +22,7 @@ from relance.workspace.models import AuditEntry, User
 from relance.workspace.rules import Permission
 
 from .doors import opens_to
+from .formats import moment
 
 PAGE = 50
 OPERATIONS = {
@@ -159,6 +160,8 @@ def _value(value: Any, field: Any, related: dict[tuple[type[models.Model], int],
         return _("yes") if value else _("no")
     if isinstance(field, models.ForeignKey) and isinstance(value, int):
         return related.get((field.related_model, value), f"#{value}")
+    if isinstance(field, models.DateTimeField) and isinstance(value, str):
+        return moment(datetime.fromisoformat(value))
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return str(dict(getattr(field, "flatchoices", ())).get(value, value))
@@ -200,8 +203,15 @@ def _row_names(entries: list[AuditEntry]) -> dict[tuple[str, int | None], str]:
     names: dict[tuple[str, int | None], str] = {}
     for table, keys in wanted.items():
         found = _models()[table]._default_manager.in_bulk(list(keys))
-        names |= {(table, key): str(row) for key, row in found.items()}
+        names |= {(table, key): _row_name(row) for key, row in found.items()}
     return names
+
+
+def _row_name(row: models.Model) -> str:
+    """What a row calls itself; of a row without a name, what it belongs to."""
+    if type(row).__str__ is not models.Model.__str__:
+        return str(row)
+    return str(getattr(row, "connection", f"#{row.pk}"))
 
 
 def _told_name(entry: AuditEntry) -> str:
