@@ -340,6 +340,24 @@ def test_an_opened_row_shows_the_values_that_were_put_back_with_their_people(cli
     assert "<s>01 02 03 04</s>" in page
 
 
+def test_the_form_of_a_person_says_where_the_crm_is_right_before_somebody_types(client, connection, bruno):
+    link(connection, bruno, "BRUNO")
+
+    page = text(client.get(reverse("person-edit", args=[bruno.pk])))
+
+    assert "Salesforce is right (MobilePhone)." in page
+
+
+def test_the_audit_log_calls_an_event_by_its_connection_and_dates_as_people_do(client, connection):
+    connect_again = client.post(reverse("crm-pause", args=[connection.pk]), {"why": "holidays"})
+    assert connect_again.status_code == 302
+
+    page = text(client.get(reverse("settings-audit"), {"table": "crm_connectionevent"}))
+
+    assert "object (" not in page
+    assert "+00:00" not in page
+
+
 def test_people_of_other_teams_are_not_named(connection, bruno):
     north, south = Team.objects.create(name="North"), Team.objects.create(name="South")
     Person.objects.filter(pk=bruno.pk).update(team=south)

@@ -17,6 +17,8 @@ from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from relance.crm.facts import company_crm, person_crm
+from relance.crm.rules import RightSide
 from relance.decisions.reasons import explain_reason
 from relance.lib.clock import utc_now
 from relance.people.catalogue import FieldKind, FieldSpec, Subject, fields_of
@@ -142,6 +144,7 @@ def change_page(request: HttpRequest, subject: Subject, row: Person | Company) -
     form = RecordForm(
         subject, user, current_values(subject, row, keys), request.POST if request.method == "POST" else None
     )
+    _tell_who_is_right(form, row)
     if request.method == "POST":
         typed = form.typed()
         if met := form.conflicts(typed):
@@ -155,6 +158,17 @@ def change_page(request: HttpRequest, subject: Subject, row: Person | Company) -
             messages.success(request, _("Changes saved.") if moved else _("Nothing had changed."))
             return _to_record(request, subject, row)
     return _page(request, subject, form, row)
+
+
+def _tell_who_is_right(form: RecordForm, row: Person | Company) -> None:
+    """Under a field the CRM is right about, say so before somebody types a value that will be put back."""
+    in_crm = person_crm(row.pk) if isinstance(row, Person) else company_crm(row.pk)
+    for side in in_crm:
+        for source in side.fields:
+            if source.owner is RightSide.CRM and source.field_key in form.fields:
+                field = form.fields[source.field_key]
+                told = _("%(crm)s is right (%(field)s).") % {"crm": side.connection.name, "field": source.crm_field}
+                field.help_text = f"{field.help_text} {told}".strip()
 
 
 def relations_of(subject: Subject, user: User) -> list[str]:
