@@ -5,6 +5,9 @@ from __future__ import annotations
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
+
+SAID_BY_OTHERS = (gettext_noop("Email"),)  # labels of the sign-in forms that we word as the rest of the product
 
 
 class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
