@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from relance.sandbox.actors import ACTORS
+from relance.sandbox.fault_kinds import KINDS
+from relance.sandbox.faults import HAPPENINGS
 
 from .conftest import Desk
 
@@ -349,3 +354,13 @@ def test_the_daily_allowance_is_enforced_when_it_is_set_to_be(desk: Desk):
 
     assert [status for status, _code in answers] == [200, 200, 403]
     assert answers[2][1] == "REQUEST_LIMIT_EXCEEDED"
+
+
+def test_every_kind_actor_match_and_setting_is_in_the_reference(desk: Desk):
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "sandbox-faults.md").read_text()
+    named = {*KINDS, *HAPPENINGS, *ACTORS, *desk.org.settings.as_json()}
+
+    assert [name for name in sorted(named) if f"`{name}`" not in page] == []
+    for kind in KINDS.values():
+        (line,) = [each for each in page.splitlines() if each.startswith(f"| `{kind.name}` | {kind.says} |")]
+        assert all(f"`{option}`" in line for option in kind.options)
