@@ -115,7 +115,7 @@ def run_demo(home: Path, port: int | None, when_ready: Callable[[DemoReady], int
 
     def programs() -> Sequence[Program]:
         chosen.append(reserve_port(port, usual=USUAL_PORT))
-        return [sandbox_program(tree), *worker_programs(1, concurrency=2), web_program(chosen[-1], processes=1)]
+        return [sandbox_program(home, tree), *worker_programs(1, concurrency=2), web_program(chosen[-1], processes=1)]
 
     def work(_supervisor: Supervisor) -> int | None:
         from django.db import connections
@@ -165,9 +165,22 @@ def forget_demo(home: Path) -> None:
             (home / name).unlink(missing_ok=True)
 
 
-def sandbox_program(tree: Path) -> Program:
+def port_of_org(home: Path) -> int:
+    """The port the demo's org had last, since its folder is named for it; when that one is taken the folder takes the new name."""
+    note = home / "sandbox" / "demo-port"
+    last = int(note.read_text(encoding="ascii")) if note.exists() else SANDBOX_PORTS[0]
+    port = choose_port(None, usual=last)
+    before, now = (note.with_name(str(number)) for number in (last, port))
+    if port != last and before.exists() and not now.exists():
+        before.rename(now)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(str(port), encoding="ascii")
+    return port
+
+
+def sandbox_program(home: Path, tree: Path) -> Program:
     """The org as a program of the supervisor: ready once it has told its addresses and how to sign in."""
-    http, https = (choose_port(None, usual=port) for port in SANDBOX_PORTS)
+    http, https = port_of_org(home), choose_port(None, usual=SANDBOX_PORTS[1])
     command = [
         sys.executable,
         "-m",
