@@ -26,7 +26,9 @@ from relance.crm.rules import (
     decide_field,
     decide_push,
     derive_connection_state,
+    is_recheck_due,
     next_attempt,
+    rows_together,
 )
 from relance.decisions.rules import Verdict
 
@@ -163,3 +165,20 @@ def test_the_state_follows_from_what_happened(kinds, state):
     events = [ConnectionFact(EventKind(kind), MONDAY) for kind in kinds]
 
     assert derive_connection_state(events) is ConnectionState(state)
+
+
+@given(st.integers(0, 30), st.integers(1, 200))
+def test_rows_that_failed_more_often_never_go_in_larger_calls_and_stand_alone_in_the_end(failures, most):
+    assert 1 <= rows_together(failures + 1, most) <= rows_together(failures, most) <= max(most, 1)
+    assert rows_together(3, most) == 1
+
+
+@given(st.integers(0, 100_000), st.integers(1, 50))
+def test_a_broken_connection_is_tried_again_within_an_hour_and_never_where_a_try_does_harm(minutes, same_breaks):
+    last = MONDAY + timedelta(minutes=minutes)
+
+    assert is_recheck_due(MONDAY, last, same_breaks=same_breaks, retry="after_fix", now=last + timedelta(hours=1))
+    assert not is_recheck_due(
+        MONDAY, last, same_breaks=same_breaks, retry="after_fix", now=last + timedelta(seconds=59)
+    )
+    assert not is_recheck_due(MONDAY, last, same_breaks=same_breaks, retry="never", now=last + timedelta(days=9))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from relance.crm.connection import change_connection, connection_state, last_event
 from relance.crm.dialect import CrmBusy, CrmMisconfigured
-from relance.crm.errors import error_groups
+from relance.crm.errors import error_groups, retry_errors
 from relance.crm.mapping import approved_mapping, check_mapping
 from relance.crm.models import CrmLink, DirtyField, PushError, QueuedPush
+from relance.crm.recheck import may_recheck, recheck_connection
 from relance.crm.rules import ConnectionState
 from relance.crm.sync import run_cycle
 from relance.decisions.facts import latest_decision
@@ -486,3 +487,81 @@ def test_a_record_emptied_from_the_bin_before_we_looked_is_written_to_no_more(st
     assert len(writes(story)) == calls
     assert Person.objects.filter(pk=person.pk).exists()
     assert story.count("Lead", "LastName = 'Vide'") == 0
+
+
+# ── Rows that fail again and again, connections that work again ──────────────────────────────────────────────────────
+
+
+def test_a_record_that_fails_three_times_the_same_way_is_parked_with_its_reason_until_somebody_asks(story):
+    poison, other = newcomer(story, "Poison"), newcomer(story, "Sain")
+    trouble(
+        story,
+        "refuse_record",
+        {"record": {"Relance_Id__c": str(poison.uid)}},
+        code="CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        message="LeadTrigger: execution of BeforeInsert, line 17",
+    )
+
+    for hours in range(0, 10, 2):
+        later(story, hours=hours)
+
+    assert is_in_crm_once(story, other)
+    assert sum(str(poison.uid) in line["body"] for line in writes(story)) == 3
+    assert why(poison) == "crm.parked"
+    [error] = PushError.objects.filter(subject_id=poison.pk, resolved_at=None)
+    assert "LeadTrigger" in error.message
+    calm(story)
+    retry_errors(story.connection, error.cause_key, by=story.admin)
+    later(story, hours=20)
+    assert is_in_crm_once(story, poison)
+
+
+def test_a_row_that_makes_the_whole_call_fail_is_found_and_parked_and_the_others_go(story):
+    people = [newcomer(story, f"Appel{number}") for number in range(12)]
+    poison = people[5]
+    trouble(story, "refuse", {"method": "PATCH", "record": {"Relance_Id__c": str(poison.uid)}})
+
+    for hours in range(0, 16, 2):
+        later(story, hours=hours)
+
+    assert why(poison) == "crm.parked"
+    assert sum(is_in_crm_once(story, person) for person in people) == 11
+    calls = len(writes(story))
+    later(story, hours=30)
+    assert len(writes(story)) == calls
+
+
+def test_a_broken_connection_is_tried_again_with_growing_pauses_and_goes_on_by_itself(story):
+    person = newcomer(story, "Repare")
+    trouble(story, "session_policy")
+    with pytest.raises(CrmMisconfigured):
+        story.sync()
+    broken_at = last_event(story.connection).at
+
+    minutes = [
+        minute for minute in range(200) if recheck_story(story, broken_at + timedelta(minutes=minute)) is not None
+    ]
+
+    assert minutes == [1, 2, 4, 8, 16, 32, 64, 124, 184]
+    calm(story)
+    assert recheck_story(story, broken_at + timedelta(minutes=250)) is True
+    later(story, hours=5)
+    assert is_in_crm_once(story, person)
+
+
+def test_a_connection_whose_object_is_still_hidden_is_not_taken_for_repaired(story):
+    trouble(story, "perm_object", object="Lead")
+    with pytest.raises(CrmMisconfigured):
+        story.sync()
+    broken_at = last_event(story.connection).at
+
+    assert recheck_story(story, broken_at + timedelta(minutes=2)) is False
+    calm(story)
+    assert recheck_story(story, broken_at + timedelta(minutes=10)) is True
+    assert connection_state(story.connection) is ConnectionState.ENABLED
+
+
+def recheck_story(story: Story, at: datetime) -> bool | None:
+    """Whether it works again; None when it was not yet time to look."""
+    story.connection.refresh_from_db()
+    return recheck_connection(story.connection, now=at) if may_recheck(story.connection, now=at) else None

@@ -105,7 +105,7 @@ def verify_connection(connection: Connection, *, by: User | None, now: datetime 
     try:
         with crm_opened(connection) as crm:
             identity = crm.identity()
-        _check_same_org(connection, identity)
+        check_same_org(connection, identity)
     except CrmMisconfigured as error:
         mark_broken(connection, error, now=now)
         raise
@@ -118,7 +118,8 @@ def verify_connection(connection: Connection, *, by: User | None, now: datetime 
     return identity
 
 
-def _check_same_org(connection: Connection, identity: OrgIdentity) -> None:
+def check_same_org(connection: Connection, identity: OrgIdentity) -> None:
+    """Another organisation than the pinned one moves nothing."""
     if connection.org_id and identity.org_id[:15] != connection.org_id[:15]:
         raise CrmMisconfigured(
             code="ORG_SWAPPED",
@@ -139,7 +140,13 @@ def _pin(connection: Connection, identity: OrgIdentity) -> None:
 def mark_broken(connection: Connection, error: CrmError, *, now: datetime) -> None:
     """Note that somebody must act, once: a connection that is broken already keeps its first word."""
     if connection_state(connection) is not ConnectionState.BROKEN:
-        details = {"code": error.code, "message": error.message, "remedy": error.remedy, "move": error.move.value}
+        details = {
+            "code": error.code,
+            "message": error.message,
+            "remedy": error.remedy,
+            "move": error.move.value,
+            "retry": error.retry.value,
+        }
         add_event(connection, EventKind.BROKEN, by=None, now=now, why=str(error), details=details)
 
 

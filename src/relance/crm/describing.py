@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from .dialect import CrmDialect, FieldDescription, ObjectDescription
+from .dialect import CrmDialect, Descriptions, FieldDescription, ObjectDescription
 from .models import Connection, DescribeSnapshot
 from .shapes import SHAPES
 
@@ -35,7 +35,11 @@ def refresh_descriptions(
 ) -> list[DescribeChange]:
     """Read the objects again and keep those that changed; returns what changed since the last reading."""
     wanted = tuple(names or (shape.object for shape in SHAPES[connection.dialect]))
-    read = crm.describe(wanted)
+    return keep_descriptions(connection, crm.describe(wanted), now=now)
+
+
+def keep_descriptions(connection: Connection, read: Descriptions, *, now: datetime) -> list[DescribeChange]:
+    """Keep those that changed; returns what changed since the last reading."""
     changes: list[DescribeChange] = []
     for name, description in read.found.items():
         changes += _keep_if_changed(connection, name, description, now=now)

@@ -372,6 +372,7 @@ class CrmError(Exception):
     layer: Layer = Layer.UNKNOWN
     move: Move = Move.OURS
     remedy: str = ""
+    retry: Retry = Retry.AFTER_FIX
     fields: tuple[str, ...] = ()
     during: str = ""  # the call in short: "PATCH composite/sobjects/Lead/Relance_Id__c"
 

@@ -63,7 +63,13 @@ def retry_errors(
                 state=PushState.REFUSED.value,
             )
             again += waiting.update(
-                state=PushState.WAITING.value, payload_hash="", due_at=now, priority=1, reason="", attempts=0
+                state=PushState.WAITING.value,
+                payload_hash="",
+                due_at=now,
+                priority=1,
+                reason="",
+                attempts=0,
+                failures=0,
             )
     return again
 
@@ -75,7 +81,7 @@ def release_refused(connection: Connection, objects: Collection[str], *, now: da
     # Somebody without a record yet waits under no object's name.
     refused = QueuedPush.objects.filter(
         connection=connection, state=PushState.REFUSED.value, object__in=[*objects, ""]
-    ).update(state=PushState.WAITING.value, payload_hash="", due_at=now, priority=0, reason="", attempts=0)
+    ).update(state=PushState.WAITING.value, payload_hash="", due_at=now, priority=0, reason="", attempts=0, failures=0)
     sent = sorted(int(code) for code in SENT)
     return refused + sql.run("crm", "queue_again", connection=connection.pk, objects=list(objects), sent=sent, now=now)
 

@@ -57,6 +57,7 @@ class Connection(models.Model):
     waits_until = models.DateTimeField(
         null=True, editable=False, help_text="The CRM asked us to call again no earlier."
     )
+    rechecked_at = models.DateTimeField(null=True, editable=False, help_text="Tried again since it broke.")
     api_used = models.IntegerField(null=True, editable=False)
     api_limit = models.IntegerField(null=True, editable=False)
     made_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", editable=False)
@@ -251,6 +252,8 @@ class QueuedPush(models.Model):
     priority = models.SmallIntegerField(default=0, db_default=0)
     reason = models.CharField(max_length=60, blank=True, db_default="")
     payload_hash = models.CharField(max_length=64, blank=True, db_default="", help_text="What was refused last.")
+    failure = models.CharField(max_length=32, blank=True, db_default="", help_text="The cause it failed by last.")
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often in a row, by that cause.")
 
     class Meta:
         db_table = "crm_push"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -18,12 +19,15 @@ from relance.lib import sql
 from relance.people.catalogue import Subject
 from relance.people.facts import gather_values
 
-from .dialect import CrmDialect, CrmError, CrmValue, PushOutcome, Retry, RowError
+from .dialect import CrmDialect, CrmError, CrmValue, Layer, PushOutcome, Retry, RowError
 from .models import CrmLink, PushError, QueuedPush
 from .payload import base_text, cause_key
 from .plan import ObjectPlan
-from .rules import PushState, next_attempt
+from .rules import PushState, is_parked, next_attempt
 from .runs import RunBook
+
+CLOSED_TO_ALL = frozenset({429, 503})  # the next call would meet the same door
+NO_ROW_IS_AT_FAULT = frozenset({Layer.LIMIT, Layer.CONNECTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,14 @@ class Sending:
     held: dict[str, Any]
     hash: str
     decision: Decision
+    failure: str = ""
+    failures: int = 0
+    parent: int = 0  # the company whose row the CRM locks with theirs
+
+    def failed_by(self, error: RowError) -> tuple[str, int]:
+        """The cause of a failure, and how often in a row it is that one by now."""
+        cause = cause_key(self.plan.object, error.code, error.message, error.fields)
+        return cause, self.failures + 1 if cause == self.failure else 1
 
     @property
     def person_id(self) -> int | None:
@@ -62,15 +74,29 @@ def apply_outcomes(
     failed = [(sending, outcome) for sending, outcome in pairs if not outcome.ok and not outcome.unknown]
     later = [(sending, outcome) for sending, outcome in failed if _may_pass_later(crm, outcome)]
     refused = [pair for pair in failed if pair not in later]
+    parked = [pair for pair in later if _is_parked(crm, *pair)]
+    busy = [(sending, outcome.errors[0]) for sending, outcome in later if (sending, outcome) not in parked]
     with transaction.atomic():
         _apply_taken(book, taken, now=now)
         _apply_refused(book, refused, now=now)
-        _put_off_all(book, [(sending, outcome.errors[0].code) for sending, outcome in later], asked=None, now=now)
+        _apply_refused(book, parked, now=now, said="crm.parked")
+        _put_off_all(book, busy, blamed=_blamed(crm, busy), asked=None, now=now)
         _apply_lost(book, lost, now=now, asked=None)
 
 
 def _may_pass_later(crm: CrmDialect, outcome: PushOutcome) -> bool:
     return bool(outcome.errors) and all(crm.known(error).retry is Retry.LATER for error in outcome.errors)
+
+
+def _is_parked(crm: CrmDialect, sending: Sending, outcome: PushOutcome) -> bool:
+    error = outcome.errors[0]
+    layer = crm.known(error).layer
+    _, times = sending.failed_by(error)
+    return layer not in NO_ROW_IS_AT_FAULT and is_parked(times, is_lock=layer is Layer.LOCK)
+
+
+def _blamed(crm: CrmDialect, busy: Sequence[tuple[Sending, RowError]]) -> bool:
+    return any(crm.known(error).layer not in NO_ROW_IS_AT_FAULT for _, error in busy)
 
 
 # ── Taken ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -169,14 +195,17 @@ def _activity(book: RunBook, sending: Sending, kind: str, decision_id: int, payl
 # ── Refused ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _apply_refused(book: RunBook, refused: list[tuple[Sending, PushOutcome]], *, now: datetime) -> None:
+def _apply_refused(
+    book: RunBook, refused: list[tuple[Sending, PushOutcome]], *, now: datetime, said: str = "crm.refused"
+) -> None:
+    """They wait until something about them changes, or somebody asks: refused, or parked after failing the same way again and again."""
     if not refused:
         return
     told = [_error(sending, error, outcome) for sending, outcome in refused for error in outcome.errors]
     errors = json.dumps(told, cls=DjangoJSONEncoder)
     sql.run("crm", "keep_refusals", connection=book.connection.pk, errors=errors, now=now)
     decisions = record_decisions(
-        [sending.line(*(_refusal(sending, error) for error in outcome.errors)) for sending, outcome in refused],
+        [sending.line(*(_refusal(sending, error, said) for error in outcome.errors)) for sending, outcome in refused],
         policy=book.policy,
         now=now,
     )
@@ -189,9 +218,7 @@ def _apply_refused(book: RunBook, refused: list[tuple[Sending, PushOutcome]], *,
     )
     QueuedPush.objects.bulk_update(
         [
-            QueuedPush(
-                pk=sending.push_id, state=PushState.REFUSED.value, reason="crm.refused", payload_hash=sending.hash
-            )
+            QueuedPush(pk=sending.push_id, state=PushState.REFUSED.value, reason=said, payload_hash=sending.hash)
             for sending, _ in refused
         ],
         ["state", "reason", "payload_hash"],
@@ -213,12 +240,14 @@ def _error(sending: Sending, error: RowError, outcome: PushOutcome) -> dict[str,
     }
 
 
-def _refusal(sending: Sending, error: RowError) -> Reason:
+def _refusal(sending: Sending, error: RowError, said: str) -> Reason:
     seen: dict[str, Any] = {"code": error.code, "message": error.message, "object": sending.plan.object}
+    if said == "crm.parked":
+        seen["times"] = sending.failed_by(error)[1]
     ours = [each.key for each in sending.plan.fields if each.crm.name in error.fields]
     if ours:
         seen["field"] = ours[0]
-    return Reason("crm.refused", Verdict.SKIP, seen)
+    return Reason(said, Verdict.SKIP, seen)
 
 
 def _first_refusal(book: RunBook, sending: Sending, outcome: PushOutcome) -> dict[str, Any]:
@@ -240,14 +269,30 @@ def put_off(book: RunBook, sendings: Sequence[Sending], error: CrmError, *, now:
     """Nothing was written: all of them wait, as long as the CRM asks or a little longer each time."""
     asked: timedelta | None = getattr(error, "retry_after", None)
     with transaction.atomic():
-        _put_off_all(book, [(sending, error.code) for sending in sendings], asked=asked, now=now)
+        said = RowError(error.code, error.message)
+        _put_off_all(book, [(sending, said) for sending in sendings], blamed=False, asked=asked, now=now)
 
 
 def _put_off_all(
-    book: RunBook, pairs: Sequence[tuple[Sending, str]], *, asked: timedelta | None, now: datetime
+    book: RunBook,
+    pairs: Sequence[tuple[Sending, RowError]],
+    *,
+    blamed: bool,
+    asked: timedelta | None,
+    now: datetime,
 ) -> None:
-    """Told once: the second and later attempts of a busy day say nothing new."""
-    until = {sending.push_id: now + next_attempt(sending.attempts, asked=asked) for sending, _ in pairs}
+    """Told once: the second and later attempts of a busy day say nothing new. `blamed`: the trouble is with the rows, so it is counted."""
+    spread: dict[int, float] = {}  # people of one company come back together: apart, they would lock it again and again
+    until = {
+        sending.push_id: now
+        + next_attempt(
+            sending.attempts,
+            asked=asked,
+            spread=spread.setdefault(sending.parent or -sending.push_id, random.random()),  # noqa: S311
+        )
+        for sending, _ in pairs
+    }
+    failed = {sending.push_id: sending.failed_by(error) for sending, error in pairs if blamed}
     QueuedPush.objects.bulk_update(
         [
             QueuedPush(
@@ -255,14 +300,16 @@ def _put_off_all(
                 state=PushState.UNKNOWN.value if sending.was_lost else PushState.WAITING.value,
                 due_at=until[sending.push_id],
                 reason="crm.busy",
+                failure=failed.get(sending.push_id, (sending.failure, 0))[0],
+                failures=failed.get(sending.push_id, ("", sending.failures))[1],
             )
             for sending, _ in pairs
         ],
-        ["state", "due_at", "reason"],
+        ["state", "due_at", "reason", "failure", "failures"],
     )
     lines = [
-        sending.line(Reason("crm.busy", Verdict.WAIT, {"code": code}, until[sending.push_id]))
-        for sending, code in pairs
+        sending.line(Reason("crm.busy", Verdict.WAIT, {"code": error.code}, until[sending.push_id]))
+        for sending, error in pairs
         if sending.attempts <= 1
     ]
     record_decisions(lines, policy=book.policy, now=now)
@@ -270,12 +317,29 @@ def _put_off_all(
 
 
 def apply_unknown(book: RunBook, sendings: Sequence[Sending], error: CrmError, *, now: datetime) -> None:
-    """They left and no answer came: looked for first, the next time."""
+    """They left and no answer came: looked for first, the next time.
+
+    An answer that only said the CRM failed may be one row's doing. It is counted, so that they go in smaller calls; the row that
+    fails alone, the same way each time, is parked.
+    """
+    said = RowError(error.code, error.message) if error.status >= 400 and error.status not in CLOSED_TO_ALL else None
     with transaction.atomic():
-        _apply_lost(book, sendings, now=now, asked=getattr(error, "retry_after", None))
+        if said and len(sendings) == 1 and is_parked(sendings[0].failed_by(said)[1], is_lock=False):
+            outcome = PushOutcome(sendings[0].key, ok=False, crm_id=sendings[0].crm_id, errors=(said,))
+            _apply_refused(book, [(sendings[0], outcome)], now=now, said="crm.parked")
+        else:
+            _apply_lost(book, sendings, now=now, asked=getattr(error, "retry_after", None), said=said)
 
 
-def _apply_lost(book: RunBook, lost: Sequence[Sending], *, now: datetime, asked: timedelta | None) -> None:
+def _apply_lost(
+    book: RunBook,
+    lost: Sequence[Sending],
+    *,
+    now: datetime,
+    asked: timedelta | None,
+    said: RowError | None = None,
+) -> None:
+    failed = {sending.push_id: sending.failed_by(said) for sending in lost if said}
     QueuedPush.objects.bulk_update(
         [
             QueuedPush(
@@ -283,10 +347,12 @@ def _apply_lost(book: RunBook, lost: Sequence[Sending], *, now: datetime, asked:
                 state=PushState.UNKNOWN.value,
                 due_at=now + next_attempt(sending.attempts, asked=asked),
                 reason="crm.answer_lost",
+                failure=failed.get(sending.push_id, (sending.failure, 0))[0],
+                failures=failed.get(sending.push_id, ("", sending.failures))[1],
             )
             for sending in lost
         ],
-        ["state", "due_at", "reason"],
+        ["state", "due_at", "reason", "failure", "failures"],
     )
     record_decisions([sending.line(wait("crm.answer_lost")) for sending in lost], policy=book.policy, now=now)
     book.counts.waiting += len(lost)

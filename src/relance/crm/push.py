@@ -33,13 +33,12 @@ from .dialect import (
     PushRow,
 )
 from .models import Connection, QueuedPush
-from .outcomes import Sending, apply_outcomes, apply_unknown, put_off
+from .outcomes import CLOSED_TO_ALL, Sending, apply_outcomes, apply_unknown, put_off
 from .payload import crm_value, payload_hash
 from .plan import ObjectPlan, plan_for_new
-from .rules import SENT, ConnectionState, PushFacts, PushState, decide_push
+from .rules import SENT, ConnectionState, PushFacts, PushState, decide_push, rows_together
 from .runs import RunBook
 
-CLOSED_TO_ALL = frozenset({429, 503})  # the next call would meet the same door
 DROPPED = frozenset({"crm.nothing_to_send", "crm.creates_none", "crm.not_owned", "crm.deleted_in_crm"})
 
 
@@ -133,6 +132,7 @@ def _subjects(connection: Connection, subject: Subject, ids: list[int]) -> list[
     employer = "(SELECT company.name FROM company WHERE company.id = subject.company_id)"
     for token, value in {
         "@uid@": "subject.uid" if is_person else "NULL::uuid",
+        "@parent@": "subject.company_id" if is_person else "subject.id",
         "@employer@": employer if is_person else "NULL::text",
         "@subject@": subject.value,
     }.items():
@@ -223,6 +223,9 @@ def _sending(candidate: Candidate, decision: Decision) -> Sending:
         is_new=not candidate.has_record,
         was_lost=candidate.push["state"] == PushState.UNKNOWN.value,
         attempts=candidate.push["attempts"],
+        failure=candidate.push["failure"],
+        failures=candidate.push["failures"],
+        parent=candidate.seen["parent"] or 0,
         values=candidate.values,
         held=candidate.held,
         hash=candidate.hash,
@@ -234,11 +237,19 @@ def _sending(candidate: Candidate, decision: Decision) -> Sending:
 
 
 def _calls(going: list[Sending]) -> list[list[Sending]]:
-    """One call per object and verb."""
-    groups: dict[tuple[str, bool], list[Sending]] = {}
-    for sending in going:
-        groups.setdefault((sending.plan.object, sending.is_new), []).append(sending)
-    return list(groups.values())
+    """One call per object and verb, people of one company side by side, so that the CRM locks each company once.
+
+    Rows whose call failed as a whole go in smaller and smaller calls, until the one at fault stands alone.
+    """
+    groups: dict[tuple[str, bool, int], list[Sending]] = {}
+    for sending in sorted(going, key=lambda each: each.parent):
+        together = rows_together(sending.failures, MOST_ROWS_IN_A_CALL)
+        groups.setdefault((sending.plan.object, sending.is_new, together), []).append(sending)
+    return [
+        sendings[start : start + together]
+        for (_, _, together), sendings in groups.items()
+        for start in range(0, len(sendings), together)
+    ]
 
 
 def _send(book: RunBook, crm: CrmDialect, sendings: list[Sending], *, now: datetime) -> None:

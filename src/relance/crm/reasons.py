@@ -188,3 +188,10 @@ declare_reason(
 declare_reason(
     "crm.found_again", 3217, _("The record that was made before the answer was lost was found again: %(crm_id)s.")
 )
+declare_reason(
+    "crm.parked",
+    3218,
+    _("The CRM failed %(times)s times in a row in the same way (%(code)s), and the change waits: %(message)s"),
+    _("Correct what the message names in the CRM, then ask for another try in CRM › Errors."),
+    Verdict.SKIP,
+)

@@ -393,11 +393,52 @@ def weigh_required(facts: PushFacts) -> Reason | None:
     return wait("crm.required_missing", fields=list(facts.missing)) if facts.missing else None
 
 
+SAME_FAILURES_BEFORE_PARKING = 3
+LOCKS_BEFORE_PARKING = 10  # a nightly load may hold a company for an hour
+PARTS_OF_A_FAILED_CALL = 8
+
+
+def is_parked(failures: int, *, is_lock: bool) -> bool:
+    """Has a row failed by one cause so often that sending it again is for a person to decide?"""
+    return failures >= (LOCKS_BEFORE_PARKING if is_lock else SAME_FAILURES_BEFORE_PARKING)
+
+
+def rows_together(failures: int, most: int) -> int:
+    """How many rows that failed so often go in one call: fewer each time, until the one at fault stands alone."""
+    parts: int = PARTS_OF_A_FAILED_CALL ** min(failures, 4)
+    return max(1, most // parts)
+
+
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(hours=1)
 
 
-def next_attempt(attempts: int, *, asked: timedelta | None = None) -> timedelta:
-    """How long to wait before the next attempt: doubled each time up to an hour, never shorter than the CRM asked for."""
+def next_attempt(attempts: int, *, asked: timedelta | None = None, spread: float = 0.0) -> timedelta:
+    """How long to wait before the next attempt: doubled each time up to an hour, never shorter than the CRM asked for.
+
+    `spread`, between 0 and 1, adds up to a half: rows that stood in each other's way come back one after the other.
+    """
     doubled: timedelta = FIRST_DELAY * 2 ** min(attempts, 12)
-    return max(min(doubled, LONGEST_DELAY), asked or timedelta())
+    return max(min(doubled, LONGEST_DELAY), asked or timedelta()) * (1 + spread / 2)
+
+
+# ── Trying a broken connection again ─────────────────────────────────────────────────────────────────────────────────
+
+FIRST_RECHECK = timedelta(minutes=1)
+LONGEST_RECHECK = timedelta(hours=1)
+
+
+def is_recheck_due(
+    broken_at: datetime, rechecked_at: datetime | None, *, same_breaks: int, retry: str, now: datetime
+) -> bool:
+    """Is it time to see whether a broken connection works again? Each pause is as long as all before it, up to an hour.
+
+    `same_breaks`: how often it broke the same way this day; one that only seems to work is tried less and less. Where another try
+    does harm (it locks the user out, it ends the grant) somebody has to act first.
+    """
+    if retry == "never":
+        return False
+    last = max(broken_at, rechecked_at or broken_at)
+    pause = max(last - broken_at, FIRST_RECHECK * 2 ** min(same_breaks - 1, 6), FIRST_RECHECK)
+    due: datetime = last + min(pause, LONGEST_RECHECK)
+    return now >= due

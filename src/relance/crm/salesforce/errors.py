@@ -170,6 +170,7 @@ def _shared(first: RowError, known: KnownCode, *, status: int, text: str, during
         "layer": known.layer,
         "move": known.move,
         "remedy": known.remedy,
+        "retry": known.retry,
         "fields": first.fields,
         "during": during,
     }

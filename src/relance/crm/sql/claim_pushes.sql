@@ -12,4 +12,5 @@ UPDATE crm_push AS push
    SET state = CASE WHEN due.state = 'unknown' THEN 'unknown' ELSE 'sent' END, attempts = push.attempts + 1
   FROM due
  WHERE push.id = due.id
-RETURNING push.id, push.subject, push.subject_id, push.object, due.state, push.attempts, push.reason, push.payload_hash
+RETURNING push.id, push.subject, push.subject_id, push.object, due.state, push.attempts, push.reason, push.payload_hash,
+          push.failure, push.failures

@@ -1,5 +1,5 @@
 -- push_subjects.sql: what is known of people (or companies) about to be sent: their record, their owner, the fields that are to go.
-SELECT subject.id AS subject_id, @uid@ AS uid, subject.owner_id IS NOT NULL AS has_owner, @employer@ AS employer,
+SELECT subject.id AS subject_id, @uid@ AS uid, @parent@ AS parent, subject.owner_id IS NOT NULL AS has_owner, @employer@ AS employer,
        link.id AS link_id, link.object, link.crm_id, link.crm_modified_at, ended.id IS NOT NULL AS is_deleted,
        converted.id IS NOT NULL AS is_converted,
        array(
