@@ -197,6 +197,8 @@ class Faults:
 
     def skew(self) -> timedelta:
         """How far the org's clock is off."""
+        if not self._faults:
+            return timedelta()
         on = (each for each in self.all() if each.kind.name == "clock_skew" and self._is_on(each))
         return sum((timedelta(seconds=float(each.options["seconds"])) for each in on), timedelta())
 
