@@ -13,6 +13,7 @@ from relance.consent.actions import (
     NewStatement,
     StatementRefused,
     import_registry_file,
+    note_opt_out_box,
     record_evidence,
     record_own_address_change,
     record_statement,
@@ -20,6 +21,7 @@ from relance.consent.actions import (
     record_wording,
     withdraw_consent,
 )
+from relance.consent.checks import check_consent
 from relance.consent.countries import country_code
 from relance.consent.house import approve_policy, book_in_force, draft_policy
 from relance.consent.models import ConsentLine, Suppression, Wording
@@ -341,3 +343,33 @@ def test_the_confirmation_mail_goes_to_who_asked_and_to_nobody_else():
 )
 def test_a_country_is_known_by_its_code_or_its_name(written, code):
     assert country_code(written) == code
+
+
+def test_a_box_unticked_in_a_crm_is_no_statement_and_the_conflict_is_shown():
+    aline, bruno = person(), person("Bruno")
+    said(aline)
+    for who, ticked in ((aline, True), (aline, False), (bruno, False)):
+        note_opt_out_box(who.pk, source="connection:2", is_opted_out=ticked, at=NOW, actor="connection:2", now=NOW)
+
+    assert decide_contact(aline, MAIL, at=NOW).status is Status.OPTED_OUT
+    found = {finding.code: finding for finding in check_consent(NOW)}
+    assert found["consent.box_conflicts"].person_ids == (aline.pk,)
+    assert "1" in found["consent.box_conflicts"].sentence
+    assert ConsentLine.objects.filter(person=bruno).count() == 0
+
+
+def test_a_box_ticked_again_and_again_is_one_word():
+    aline = person()
+    first = note_opt_out_box(aline.pk, source="connection:2", is_opted_out=True, at=NOW, actor="connection:2", now=NOW)
+    again = note_opt_out_box(aline.pk, source="connection:2", is_opted_out=True, at=NOW, actor="connection:2", now=NOW)
+
+    assert first is not None
+    assert again is None
+
+
+def test_what_is_unproved_or_out_of_date_is_found():
+    aline = person()
+    said(aline, said_by=Speaker.IMPORT)
+    import_registry_file("TPS", ["+442079460000"], dated=BEFORE, actor="user:1", now=NOW)
+
+    assert {finding.code for finding in check_consent(NOW)} == {"consent.unproved", "consent.registry_is_old"}

@@ -17,7 +17,7 @@ from relance.decisions.rules import Reason, Verdict, go, skip
 from relance.people.models import Person
 
 from .audiences import normal_address
-from .models import AddressChange, ConsentLine, Evidence, RegistryFile, RegistryNumber, Suppression, Wording
+from .models import AddressChange, ConsentLine, Evidence, OptOutBox, RegistryFile, RegistryNumber, Suppression, Wording
 from .statements import OPT_INS, RELATIONS, RESTRICTIONS, Channel, Kind, Purpose, Speaker
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -133,6 +133,35 @@ def withdraw_consent(
         evidence_id=evidence_id,
     )
     return record_statement(said, actor=actor, now=now)
+
+
+def note_opt_out_box(
+    person_id: int,
+    *,
+    source: str,
+    is_opted_out: bool,
+    channel: Channel = Channel.EMAIL,
+    at: datetime,
+    actor: str,
+    now: datetime,
+) -> int | None:
+    """A CRM's box was read. Ticked since we last looked: an opt-out, whose line is returned. Unticked: no statement at all."""
+    with transaction.atomic():
+        box, is_new = OptOutBox.objects.select_for_update().get_or_create(
+            person_id=person_id,
+            source=source,
+            channel=channel.value,
+            defaults={"is_opted_out": is_opted_out, "seen_at": now},
+        )
+        was_ticked = box.is_opted_out and not is_new
+        box.is_opted_out, box.seen_at = is_opted_out, now
+        box.save(update_fields=["is_opted_out", "seen_at"])
+        if not is_opted_out or was_ticked:
+            return None
+        said = NewStatement(
+            Kind.WITHDRAWN, min(at, now), person_id, channel=channel, said_by=Speaker.CRM, how="crm", source=source
+        )
+        return record_statement(said, actor=actor, now=now)
 
 
 def weigh_statement(said: NewStatement, now: datetime) -> Reason:

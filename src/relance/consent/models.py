@@ -160,6 +160,19 @@ class ConsentProfile(models.Model):
     zones = ArrayField(models.TextField(), default=list)
 
 
+class OptOutBox(models.Model):
+    """How a CRM's opt-out box stood when it was last read. Ticked it is a word; unticked it is none, and only compared."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="opt_out_boxes")
+    source = models.CharField(max_length=80, help_text="Whose box: connection:2.")
+    channel = models.CharField(max_length=10, default=Channel.EMAIL.value)
+    is_opted_out = models.BooleanField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "source", "channel"], name="opt_out_box_is_one")]
+
+
 class Suppression(models.Model):
     """The keyed fingerprint of an address whose person is gone: whoever imports it again finds it closed. Nobody reads the address back."""
 

@@ -14,7 +14,7 @@ from relance.people.models import Person
 from relance.people.personal import Keeper, register_keeper
 
 from .actions import suppress_addresses
-from .models import AddressChange, ConsentLine, ConsentProfile, Evidence
+from .models import AddressChange, ConsentLine, ConsentProfile, Evidence, OptOutBox
 from .statements import RESTRICTIONS, Audience, Kind
 
 
@@ -22,6 +22,9 @@ def _merge(winner: int, losers: Sequence[int]) -> None:
     """Every line goes to the winner and remembers whose it was; a block on a loser's company stays with her."""
     sql.run("consent", "merge_lines", winner=winner, losers=list(losers))
     AddressChange.objects.filter(person_id__in=losers).update(person_id=winner)
+    OptOutBox.objects.filter(person_id__in=losers).exclude(
+        source__in=OptOutBox.objects.filter(person_id=winner).values("source")
+    ).update(person_id=winner)
     _merge_profiles(winner, losers)
 
 

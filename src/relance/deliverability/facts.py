@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from relance.consent.audiences import audience_of, is_mobile, is_role_address
 from relance.consent.countries import country_code
+from relance.consent.facts import default_brand, read_moment, read_statement
 from relance.consent.fingerprints import every_fingerprint
 from relance.consent.house import book_in_force
 from relance.consent.lines import Limit
@@ -18,8 +19,6 @@ from relance.consent.packs import PolicyBook, Whose
 from relance.consent.periods import read_period
 from relance.consent.places import find_place
 from relance.consent.statements import (
-    OPT_INS,
-    RELATIONS,
     Act,
     ActKind,
     AddressChange,
@@ -27,14 +26,13 @@ from relance.consent.statements import (
     Channel,
     ConsentFacts,
     Kind,
-    Proof,
     Purpose,
     Question,
     Speaker,
     Statement,
 )
 from relance.lib import sql
-from relance.workspace.models import Brand, User, Workspace
+from relance.workspace.models import User, Workspace
 from relance.workspace.rules import week_from_json
 
 from .bounces import MailEvent, MailEventKind
@@ -42,7 +40,6 @@ from .contacts import Contact, ContactFacts, ContactPolicy, Mode, Pause, Refusal
 from .models import SenderSettings, SentContact
 
 LONGEST_LIMIT = timedelta(days=400)
-OPENING = OPT_INS | RELATIONS | {Kind.PENDING, Kind.ASKED}
 _acts: dict[str, ActKind] = {}
 
 
@@ -114,10 +111,10 @@ def _posed(row: dict[str, Any], question: Question, around: _Around, mode: Mode,
         mode=mode,
         zones=place.zones,
         holidays=place.holidays,
-        contacts=tuple(_contact(sent) for sent in row["contacts"] if _moment(sent["at"]) <= around.at),
+        contacts=tuple(_contact(sent) for sent in row["contacts"] if read_moment(sent["at"]) <= around.at),
         pauses=tuple(_pause(quiet) for quiet in row["quiet"]),
         refusals=tuple(
-            Refusal(_moment(sent["at"]), Channel(sent["channel"]), f"contact {sent['id']}")
+            Refusal(read_moment(sent["at"]), Channel(sent["channel"]), f"contact {sent['id']}")
             for sent in row["contacts"]
             if sent["is_refused"]
         ),
@@ -172,8 +169,8 @@ def _consent(
     row: dict[str, Any], profile: dict[str, Any], address: str | None, channel: Channel, around: _Around
 ) -> ConsentFacts:
     record = str(row["id"])
-    merged = [_moment(one["at"]) for one in row["merges"]]
-    said = [_statement(line, record, around) for line in row["lines"]]
+    merged = [read_moment(one["at"]) for one in row["merges"]]
+    said = [read_statement(line, record=record, default_brand=around.brand) for line in row["lines"]]
     said += [_listing(listed, record) for listed in row["listings"]]
     said += _suppressions(row, record, around)
     born = profile.get("born")
@@ -181,11 +178,11 @@ def _consent(
         statements=tuple(said),
         address=address,
         changes=tuple(
-            AddressChange(_moment(one["at"]), one["before"], one["after"], True, str(one["record_id"]))
+            AddressChange(read_moment(one["at"]), one["before"], one["after"], True, str(one["record_id"]))
             for one in row["changes"]
             if one["channel"] == channel.value
         ),
-        acts=tuple(Act(_acts[act["kind"]], _moment(act["at"]), str(act["record"])) for act in row["acts"]),
+        acts=tuple(Act(_acts[act["kind"]], read_moment(act["at"]), str(act["record"])) for act in row["acts"]),
         collected={record: row["created_at"]},
         born=datetime.combine(date.fromisoformat(born), time.min, UTC) if born else None,
         merges={str(one["record"]): max(merged) for one in row["merges"]},
@@ -193,33 +190,10 @@ def _consent(
     )
 
 
-def _statement(line: dict[str, Any], record: str, around: _Around) -> Statement:
-    proof_at = _moment(line["proof_at"]) if line["proof_at"] else None
-    return Statement(
-        kind=Kind(line["kind"]),
-        at=_moment(line["act_at"]),
-        key=str(line["id"]),
-        channel=Channel(line["channel"]),
-        by=Speaker(line["said_by"]),
-        brand=line["brand"] or (around.brand if Kind(line["kind"]) in OPENING else ""),
-        topics=frozenset(line["topics"]),
-        purposes=frozenset(Purpose(one) for one in line["purposes"]),
-        address=line["address"],
-        how=line["how"],
-        proof=Proof(proof_at, line["how"], line["source"]) if proof_at else None,
-        requested_at=_moment(line["requested_at"]) if line["requested_at"] else None,
-        until=_moment(line["until"]) if line["until"] else None,
-        is_told=line["is_told"],
-        is_for_nights=line["is_for_nights"],
-        registry=line["registry"],
-        record=str(line["record_id"]) if line["record_id"] else record,
-    )
-
-
 def _listing(listed: dict[str, Any], record: str) -> Statement:
     return Statement(
         Kind.LISTED,
-        _moment(listed["at"]),
+        read_moment(listed["at"]),
         key=f"file of {listed['registry']}",
         by=Speaker.IMPORT,
         address=listed["address"],
@@ -261,14 +235,14 @@ def _workspace_zone() -> str:
 
 def _contact(sent: dict[str, Any]) -> Contact:
     return Contact(
-        _moment(sent["at"]), Channel(sent["channel"]), Purpose(sent["purpose"]), Mode(sent["mode"]), sent["brand"]
+        read_moment(sent["at"]), Channel(sent["channel"]), Purpose(sent["purpose"]), Mode(sent["mode"]), sent["brand"]
     )
 
 
 def _pause(quiet: dict[str, Any]) -> Pause:
     return Pause(
-        _moment(quiet["begins"]),
-        _moment(quiet["ends"]),
+        read_moment(quiet["begins"]),
+        read_moment(quiet["ends"]),
         is_absence=quiet["is_absence"],
         channel=Channel(quiet["channel"]),
         brand=quiet["brand"],
@@ -283,7 +257,9 @@ def _wish(wish: dict[str, Any]) -> Limit:
 
 
 def _mail_event(answer: dict[str, Any]) -> MailEvent:
-    return MailEvent(MailEventKind(answer["kind"]), _moment(answer["at"]), answer["address"], f"answer {answer['id']}")
+    return MailEvent(
+        MailEventKind(answer["kind"]), read_moment(answer["at"]), answer["address"], f"answer {answer['id']}"
+    )
 
 
 def _sender(user: User, at: datetime) -> SenderFacts:
@@ -306,12 +282,3 @@ def _sender(user: User, at: datetime) -> SenderFacts:
         sent=tuple(Contact(when, Channel(c), Purpose(p), Mode(m)) for when, c, p, m in sent),
         absent=(Pause(settings.away_from, settings.away_until),) if away and settings else (),  # type: ignore[arg-type]
     )
-
-
-def default_brand() -> str:
-    """The brand of what names none."""
-    return Brand.objects.filter(is_default=True).values_list("name", flat=True).first() or ""
-
-
-def _moment(text: str | datetime) -> datetime:
-    return text if isinstance(text, datetime) else datetime.fromisoformat(text)

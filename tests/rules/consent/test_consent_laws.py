@@ -105,7 +105,9 @@ def test_what_is_dated_later_than_the_question_is_not_there_yet(said, question, 
 @given(facts, questions, policies)
 def test_a_complaint_is_reopened_by_nothing_but_a_confirmed_opt_in_made_here(said, question, policy):
     complaint = Statement(
-        Kind.COMPLAINT, min((one.at for one in said.statements if one.at <= NOW), default=START), channel=question.channel
+        Kind.COMPLAINT,
+        min((one.at for one in said.statements if one.at <= NOW), default=START),
+        channel=question.channel,
     )
     answer = ask(with_more(said, complaint), question, policy)
 
