@@ -163,6 +163,7 @@ EXAMPLES: dict[str, Callable[[World], Any]] = {
     "team_id": lambda world: world.south.pk,
     "brand_id": lambda world: world.brand.pk,
     "session_id": lambda world: 1,
+    "channel": lambda world: "email",
     "token": lambda world: "no-such-token",
     "provider_id": lambda world: "oidc",
     "key": lambda world: "abc",

@@ -29,6 +29,7 @@ from relance.people.models import Person
 from relance.workspace.models import User
 from relance.workspace.rules import Permission
 
+from .contactable import contact_context
 from .doors import opens_to, signed_in
 from .timeline import days_of
 from .why import visible_decision, why_context
@@ -107,6 +108,7 @@ def _record(found: Person, user: User) -> dict[str, Any]:
         "identity": [fact for fact in facts if fact.key in IDENTITY],
         "others": [fact for fact in facts if fact.key not in (*IDENTITY, *IN_THE_HEAD)],
         "can_edit": user.may(Permission.EDIT_PEOPLE),
+        **contact_context(found),
     }
 
 

@@ -99,7 +99,12 @@ def _value(value: Any) -> SafeString | str:
 
 def _actor_names(activities: list[Activity]) -> dict[str, str]:
     """Users by name; connections, imports and the system speak through the sentence itself."""
-    ids = {int(activity.actor[5:]) for activity in activities if activity.actor.startswith("user:")}
+    return user_names(activity.actor for activity in activities)
+
+
+def user_names(actors: Iterable[str]) -> dict[str, str]:
+    """The users among these actors, by name."""
+    ids = {int(actor[5:]) for actor in actors if actor.startswith("user:")}
     users = User.objects.filter(pk__in=ids) if ids else []
     return {f"user:{user.pk}": user.name for user in users}
 

@@ -9,6 +9,7 @@ MODULES = (
     "people",
     "person_edit",
     "person",
+    "contactable",
     "companies",
     "imports",
     "why",
