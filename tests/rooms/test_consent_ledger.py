@@ -23,7 +23,7 @@ from relance.consent.actions import (
 )
 from relance.consent.checks import check_consent
 from relance.consent.countries import country_code
-from relance.consent.house import approve_policy, book_in_force, draft_policy
+from relance.consent.house import approve_policy, book_in_force, book_with, draft_policy
 from relance.consent.models import ConsentLine, Suppression, Wording
 from relance.consent.statements import Channel, Kind, Purpose, Question, Speaker, Status
 from relance.decisions.facts import find_decision
@@ -159,6 +159,37 @@ def test_consent_follows_an_address_only_when_the_person_changed_it():
 
     assert verdict(aline) is Verdict.SKIP
     assert verdict(bruno) is Verdict.GO
+
+
+def test_a_number_somebody_adds_later_is_not_the_one_she_agreed_to():
+    aline = person(country="GB")
+    said(aline, channel=Channel.SMS)
+    change_person(aline, {"mobile_phone": "+447700900123"}, actor="user:1", now=NOW)
+
+    decision = decide_contact(aline, Question(Channel.SMS), at=NOW)
+
+    assert decision.verdict is Verdict.SKIP
+    assert "consent.other_address" in {reason.code for reason in decision.reasons}
+
+
+def test_a_notice_is_for_the_address_of_then():
+    acme = create_company({"name": "Acme"}, actor="user:1", now=BEFORE)
+    aline = person(company=acme.pk)
+    said(aline, Kind.NOTICE, channel=Channel.ALL)
+
+    assert verdict(aline) is Verdict.GO
+    change_person(aline, {"email": "other@acme.fr"}, actor="user:1", now=NOW)
+    assert verdict(aline) is Verdict.SKIP
+
+
+def test_a_policy_is_tried_on_the_base_before_anybody_approves_it():
+    aline = person(country="GB", company=create_company({"name": "Acme"}, actor="user:1", now=BEFORE).pk)
+    policy = draft_policy("ours", "lines: [{id: mail, channel: email, need: optin}]", author="user:1", now=NOW)
+
+    now = decide_contacts([aline.pk], MAIL, at=NOW)
+    then = decide_contacts([aline.pk], MAIL, at=NOW, book=book_with(policy))
+
+    assert (now[aline.pk].verdict, then[aline.pk].verdict) == (Verdict.GO, Verdict.SKIP)
 
 
 def test_a_merge_keeps_the_no_of_both_even_when_the_yes_is_later():

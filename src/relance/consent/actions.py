@@ -21,6 +21,7 @@ from .models import AddressChange, ConsentLine, Evidence, OptOutBox, RegistryFil
 from .statements import OPT_INS, RELATIONS, RESTRICTIONS, Channel, Kind, Purpose, Speaker
 
 CLOCKS_DIFFER = timedelta(minutes=5)
+NONE_HELD = "(none)"  # there was no address then: a number somebody adds later is not the one she spoke of
 ADDRESSES = {
     Channel.EMAIL: ("email",),
     Channel.SMS: ("mobile_phone", "phone"),
@@ -267,7 +268,9 @@ def _row(said: NewStatement, held: dict[int, dict[str, str]], *, actor: str, now
     address = normal_address(said.address)
     if not address and said.person_id and said.kind in OPT_INS | RELATIONS | {Kind.PENDING}:
         mine = held.get(said.person_id, {})
-        address = next((mine[name] for name in ADDRESSES.get(said.channel, ()) if mine.get(name)), "")
+        # What is said of every channel is at least tied to the e-mail address of then.
+        names = ADDRESSES.get(said.channel, ("email",) if said.channel is Channel.ALL else ())
+        address = next((mine[name] for name in names if mine.get(name)), NONE_HELD if names else "")
     told = {**asdict(said), "address": address, "topics": sorted(said.topics), "purposes": sorted(said.purposes)}
     return ConsentLine(
         **told,

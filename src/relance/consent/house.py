@@ -58,4 +58,11 @@ def book_in_force() -> PolicyBook:
     return _books[named]
 
 
+def book_with(policy: HousePolicy) -> PolicyBook:
+    """As it would be with this version in force: who gains and who loses is seen before anybody approves it."""
+    others = HousePolicy.objects.filter(approved_at__isnull=False, retired_at=None).exclude(name=policy.name)
+    packs = [read_policy(one.text, one.name) for one in (*others.order_by("name"), policy)]
+    return PolicyBook(shipped_packs(), house=tuple(packs))
+
+
 _books: dict[tuple[tuple[str, int], ...], PolicyBook] = {}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from relance.consent.audiences import audience_of, is_mobile, is_role_address
 from relance.consent.countries import country_code
-from relance.consent.facts import default_brand, read_moment, read_statement
+from relance.consent.facts import OPENING, default_brand, read_moment, read_statement
 from relance.consent.fingerprints import every_fingerprint
 from relance.consent.house import book_in_force
 from relance.consent.lines import Limit
@@ -170,7 +170,8 @@ def _consent(
 ) -> ConsentFacts:
     record = str(row["id"])
     merged = [read_moment(one["at"]) for one in row["merges"]]
-    said = [read_statement(line, record=record, default_brand=around.brand) for line in row["lines"]]
+    lines = [read_statement(line, record=record, default_brand=around.brand) for line in row["lines"]]
+    said = [_for_channel(line, channel) for line in lines]
     said += [_listing(listed, record) for listed in row["listings"]]
     said += _suppressions(row, record, around)
     born = profile.get("born")
@@ -188,6 +189,12 @@ def _consent(
         merges={str(one["record"]): max(merged) for one in row["merges"]},
         registry_files=around.files,
     )
+
+
+def _for_channel(said: Statement, channel: Channel) -> Statement:
+    """What was said of every channel is tied to the e-mail address of then; that says nothing about a number."""
+    is_elsewhere = said.channel is Channel.ALL and said.kind in OPENING and channel is not Channel.EMAIL
+    return replace(said, address="") if is_elsewhere else said
 
 
 def _listing(listed: dict[str, Any], record: str) -> Statement:
