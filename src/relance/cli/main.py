@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 from typer.exceptions import TyperException
@@ -37,10 +36,7 @@ GROUPS = {
 for _module in TOP_LEVEL:
     import_module(f"relance.cli.{_module}").add_commands(app)
 for _name, _module in GROUPS.items():
-    _path = _module if "." in _module else f"relance.cli.{_module}"
-    if find_spec(_path) is None:
-        continue
-    app.add_typer(import_module(_path).app, name=_name)
+    app.add_typer(import_module(_module if "." in _module else f"relance.cli.{_module}").app, name=_name)
 
 
 @app.callback(invoke_without_command=True)
