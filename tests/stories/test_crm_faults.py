@@ -18,10 +18,11 @@ from relance.crm.recheck import may_recheck, recheck_connection
 from relance.crm.rules import ConnectionState
 from relance.crm.sync import run_cycle
 from relance.decisions.facts import latest_decision
-from relance.people.catalogue import Subject
+from relance.people.catalogue import FieldKind, Subject
 from relance.people.change import change_person
 from relance.people.facts import gather_values
 from relance.people.models import Person
+from relance.people.schema import create_custom_field
 from tests.stories.crm_story import Story, tell
 from tests.stories.org_process import OrgProcess, org_running, write_tree
 
@@ -565,3 +566,80 @@ def recheck_story(story: Story, at: datetime) -> bool | None:
     """Whether it works again; None when it was not yet time to look."""
     story.connection.refresh_from_db()
     return recheck_connection(story.connection, now=at) if may_recheck(story.connection, now=at) else None
+
+
+# ── What no stamp tells ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def move_cursor_on(story: Story) -> None:
+    """As if the records of now had been read long ago: an incremental read no longer meets them."""
+    for place in story.connection.cursors.all():
+        place.stamp += timedelta(hours=1)
+        place.save()
+
+
+def test_a_record_emptied_from_the_bin_is_unlinked_by_the_sweep_of_the_week_with_its_own_reason(story):
+    lead, kept = story.lead("Purge"), story.lead("Garde")
+    story.sync()
+    person = story.person(lead)
+    story.delete("Lead", lead)
+    act(story, "purge", record=lead)
+    move_cursor_on(story)
+
+    later(story, days=6)
+    assert CrmLink.objects.get(crm_id=lead).deleted_at is None
+    later(story, days=8)
+
+    link = CrmLink.objects.get(crm_id=lead)
+    assert link.deleted_at is not None
+    assert latest_decision("link", link.pk).decision.decisive[0].code == "crm.gone_from_crm"
+    assert Person.objects.filter(pk=person.pk).exists()
+    assert CrmLink.objects.get(crm_id=kept).deleted_at is None
+
+
+def test_a_record_that_came_into_sight_is_found_by_the_sweep_of_the_week(story):
+    lead = story.lead("Partage", Phone="0123456789")
+    trouble(story, "perm_record", ids=[lead])
+    story.sync()
+    move_cursor_on(story)
+    calm(story)
+    later(story, days=1)
+    assert not CrmLink.objects.filter(crm_id=lead).exists()
+
+    later(story, days=8)
+
+    assert story.person(lead).phone == "0123456789"
+
+
+def test_a_sweep_that_misses_very_many_records_unlinks_none_and_says_so(story):
+    leads = [story.lead(f"Masse{number}") for number in range(25)]
+    story.sync()
+    trouble(story, "perm_record", ids=leads)
+    move_cursor_on(story)
+
+    later(story, days=8)
+
+    assert CrmLink.objects.filter(crm_id__in=leads, deleted_at=None).count() == 25
+    assert story.connection.runs.get(kind="sweep", object="Lead").error_code == "MANY_RECORDS_GONE"
+
+
+def test_a_formula_that_changed_by_itself_is_read_again_within_a_day(story):
+    days = create_custom_field(Subject.PERSON, "Ancienneté", FieldKind.NUMBER, now=timezone.now())
+    approved_mapping(story.connection).object_mappings.get(object="Lead").fields.create(
+        field_key=days.column,
+        crm_field="Anciennete_Jours__c",
+        owner="crm",
+        blank="clear",
+        direction="from_crm",
+        number=99,
+    )
+    lead = story.lead("Formule")
+    later(story)
+    person = story.person(lead)
+    assert gather_values(Subject.PERSON, [person.pk], [days.column])[person.pk][days.column] == 0
+    move_cursor_on(story)
+    trouble(story, "clock_skew", seconds=2 * 24 * 3600)
+
+    later(story, hours=30)
+
+    assert gather_values(Subject.PERSON, [person.pk], [days.column])[person.pk][days.column] == 2

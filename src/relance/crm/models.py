@@ -330,6 +330,8 @@ class SyncCursor(models.Model):
     crm_id = models.CharField(max_length=40, blank=True)
     is_initial = models.BooleanField(default=True, help_text="The first read has not reached the end yet.")
     finished_at = models.DateTimeField(null=True, help_text="When a read last reached the end.")
+    swept_at = models.DateTimeField(null=True, help_text="When all ids were last read.")
+    formulas_read_at = models.DateTimeField(null=True, help_text="When all records were last read for their formulas.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "object"], name="sync_cursor_is_one_per_object")]

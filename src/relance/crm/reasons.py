@@ -101,6 +101,15 @@ declare_reason(
     Verdict.SKIP,
 )
 declare_reason(
+    "crm.gone_from_crm",
+    3110,
+    _(
+        "%(object)s %(crm_id)s is out of our user's sight: it was removed for good, or is no longer shared with it. The person stays here."
+    ),
+    _("Share the record with our user again if it still exists: the link comes back with it."),
+    Verdict.SKIP,
+)
+declare_reason(
     "crm.merged_in_crm", 3106, _("The record was merged into %(crm_id)s in the CRM, and the link follows it.")
 )
 declare_reason("crm.restored_in_crm", 3107, _("The record was restored in the CRM, and the link with it."))

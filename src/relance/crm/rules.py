@@ -102,6 +102,8 @@ class RunKind(StrEnum):
     PULL = "pull"
     SETTLE = "settle"
     PUSH = "push"
+    SWEEP = "sweep"  # all ids, once a week
+    FORMULAS = "formulas"  # all records once a day, where a formula is mapped
 
 
 class RunState(StrEnum):
@@ -420,6 +422,15 @@ def next_attempt(attempts: int, *, asked: timedelta | None = None, spread: float
     """
     doubled: timedelta = FIRST_DELAY * 2 ** min(attempts, 12)
     return max(min(doubled, LONGEST_DELAY), asked or timedelta()) * (1 + spread / 2)
+
+
+FEW_VANISHED = 20
+SHARE_THAT_MAY_VANISH = 0.05
+
+
+def may_unlink_vanished(vanished: int, linked: int) -> bool:
+    """Records go one by one; many that go at once are hidden by a right that was taken away."""
+    return vanished <= max(FEW_VANISHED, linked * SHARE_THAT_MAY_VANISH)
 
 
 # ── Trying a broken connection again ─────────────────────────────────────────────────────────────────────────────────

@@ -48,7 +48,7 @@ class Counts:
         self.reasons += merged.reasons
         self.reverted += sum(merged.reasons[code] for code in _REVERTED)
         self.skipped += sum(merged.reasons[code] for code in _SKIPPED)
-        self.deleted += merged.reasons["crm.deleted_in_crm"]
+        self.deleted += merged.reasons["crm.deleted_in_crm"] + merged.reasons["crm.gone_from_crm"]
         self.converted += merged.reasons["crm.followed_conversion"]
 
     def add(self, other: Counts) -> None:

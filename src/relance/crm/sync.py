@@ -7,7 +7,7 @@ whose move it is: a busy CRM is called again later, a misconfigured one breaks t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 
 from django.db import connection as database
@@ -29,7 +29,8 @@ from .plan import ObjectPlan, plans_of
 from .pull import Progress, pull_object, read_unagreed, settle_changes
 from .push import push_batch, recover_sent
 from .rules import ConnectionState, LinkRole, PushState, RunKind
-from .runs import Counts, close_left_runs, run_told
+from .runs import Counts, RunBook, close_left_runs, run_told
+from .sweep import is_formula_reading_due, is_sweep_due, read_formulas, start_schedules, sweep_object
 
 LOCK_CLASS = 0x52E1
 BUSY_FOR = timedelta(minutes=1)
@@ -118,6 +119,26 @@ class Cycle:
         for plan in plans.values():
             self._settle(plan)
         self._push(plans)
+        for plan in plans.values():
+            self._look_again(plan)
+
+    def _look_again(self, plan: ObjectPlan) -> None:
+        """What no stamp tells, when its day has come."""
+        place = self.connection.cursors.filter(object=plan.object).first()
+        if place is None or not self._may_go_on():
+            return
+        start_schedules(place, now=self.now)
+        if is_sweep_due(place, now=self.now):
+            with self._told(RunKind.SWEEP, plan) as book:
+                sweep_object(book, self.crm, plan, place, now=self.now)
+                self.counts.add(book.counts)
+        if is_formula_reading_due(place, plan, now=self.now):
+            with self._told(RunKind.FORMULAS, plan) as book:
+                read_formulas(book, self.crm, plan, place, may_go_on=self._may_go_on, now=self.now)
+                self.counts.add(book.counts)
+
+    def _told(self, kind: RunKind, plan: ObjectPlan) -> AbstractContextManager[RunBook]:
+        return run_told(self.connection, kind, object=plan.object, policy=self.mapping.policy, now=self.now)
 
     def _pull(self, plan: ObjectPlan) -> bool:
         kind = (

@@ -59,6 +59,8 @@ RUN_WORDS = {
     RunKind.PULL: gettext_lazy("Read"),
     RunKind.SETTLE: gettext_lazy("Our changes decided"),
     RunKind.PUSH: gettext_lazy("Sent"),
+    RunKind.SWEEP: gettext_lazy("All ids compared"),
+    RunKind.FORMULAS: gettext_lazy("Formulas read again"),
 }
 RUN_STATES = {
     RunState.RUNNING: (gettext_lazy("Running"), "info", "loader-2"),

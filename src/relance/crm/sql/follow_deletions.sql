@@ -15,7 +15,7 @@ WITH touched AS MATERIALIZED (
        SET deleted_at = coalesce(touched.modified_at, %(now)s), crm_modified_at = touched.modified_at
       FROM touched
      WHERE link.id = touched.id AND touched.is_open AND touched.lost_to = ''
-    RETURNING link.id, link.@subject@_id AS subject_id, link.crm_id
+    RETURNING link.id, link.@subject@_id AS subject_id, link.crm_id, link.crm_modified_at
 ), back AS (
     UPDATE crm_link AS link
        SET deleted_at = NULL, crm_modified_at = NULL, agreed_at = NULL,
@@ -29,6 +29,8 @@ WITH touched AS MATERIALIZED (
     RETURNING link.id, link.@subject@_id AS subject_id, link.crm_id
 )
 INSERT INTO crm_event (subject_id, link_id, code, verdict, kind, crm_id)
-SELECT subject_id, id, 'crm.deleted_in_crm', 'skip', 'crm.deleted', crm_id FROM gone
+SELECT subject_id, id, CASE WHEN crm_modified_at IS NULL THEN 'crm.gone_from_crm' ELSE 'crm.deleted_in_crm' END, 'skip', 'crm.deleted',
+       crm_id
+  FROM gone
 UNION ALL
 SELECT subject_id, id, 'crm.restored_in_crm', 'go', 'crm.linked', crm_id FROM back

@@ -6,7 +6,7 @@ WITH heir AS (
       JOIN crm_link AS other
         ON other.connection_id = %(connection)s AND other.@subject@_id = event.subject_id
        AND other.role = 'second' AND other.deleted_at IS NULL AND other.converted_to = ''
-     WHERE event.code = 'crm.deleted_in_crm'
+     WHERE event.code IN ('crm.deleted_in_crm', 'crm.gone_from_crm')
        AND NOT EXISTS (
            SELECT FROM crm_link AS leader
             WHERE leader.connection_id = %(connection)s AND leader.@subject@_id = event.subject_id
