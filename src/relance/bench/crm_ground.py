@@ -17,6 +17,7 @@ from relance.crm.models import Connection, ConnectionEvent, DescribeSnapshot, Ma
 from relance.crm.plan import ObjectPlan, plans_of
 from relance.crm.rules import Creates, EventKind, MappingState
 from relance.lib import sql
+from relance.lib.clock import utc_now
 from relance.people.catalogue import Subject
 
 from .merge_oracle import MergeOracle
@@ -127,7 +128,7 @@ def _approve(connection: Connection, *, now: datetime) -> None:
 
 def change_crm(place: int, *, part: int, now: datetime) -> int:
     """One in `part` of the records changes in the CRM: kept in `bench_record`. Returns how many."""
-    sql.run("bench", "change_crm", place=place, part=part, seed=SEED, at=now + timedelta(minutes=place))
+    sql.run("bench", "change_crm", place=place, part=part, seed=SEED, at=now)
     [told] = sql.select("SELECT count(*) AS records FROM bench_record")
     return int(told["records"])
 
@@ -160,7 +161,7 @@ class PagesInMemory:
         self, about: ObjectDescription, fields: Sequence[str], *, since: Cursor | None = None, page_size: int = 2000
     ) -> Iterator[Page]:
         for place, (raw, count) in enumerate(zip(self._pages, self._counts, strict=True), start=1):
-            yield Page(raw, count, Cursor(self._stamp, str(place)), place == len(self._pages), self._stamp)
+            yield Page(raw, count, Cursor(self._stamp, str(place)), place == len(self._pages), utc_now())
 
     def as_crm(self) -> CrmDialect:
         """Only reads of changes are asked of it."""

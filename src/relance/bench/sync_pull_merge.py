@@ -50,16 +50,16 @@ class PullAndMerge:
     bar: ClassVar[Bar] = Bar(Measure.RATIO, 3.0, 2.0, 1.5)
 
     def prepare(self, scale: int, plot: Plot) -> None:
-        self._now = utc_now()
-        fill_people(scale, now=self._now)
-        self._connection = make_connection(now=self._now)
-        link_everybody(self._connection, now=self._now)
+        now = utc_now()
+        fill_people(scale, now=now)
+        self._connection = make_connection(now=now)
+        link_everybody(self._connection, now=now)
         settle("crm_link")
         self._floor = psycopg.connect(plot.copy(), autocommit=True)
 
     def ready(self, place: int) -> None:
         forget_differences()
-        self._stamp = self._now
+        self._now = utc_now()  # the records' stamp: later than all that came before
         self._records = change_crm(place, part=PART, now=self._now)
         self._pages = pages_of_changes()
         self._rows = self._as_copy_text()
@@ -70,7 +70,7 @@ class PullAndMerge:
 
     def run_product(self) -> Timed:
         counts = [min(RECORDS_A_PAGE, self._records - RECORDS_A_PAGE * place) for place in range(len(self._pages))]
-        crm = PagesInMemory(self._pages, counts, stamp=self._stamp)
+        crm = PagesInMemory(self._pages, counts, stamp=self._now)
         plan, policy = plan_of(self._connection), mapping_of(self._connection).policy
         with statements_timed(MERGE_STEPS) as phases:
             began = time.perf_counter()
