@@ -23,7 +23,7 @@ from relance.consent.actions import (
 )
 from relance.consent.checks import check_consent
 from relance.consent.countries import country_code
-from relance.consent.house import approve_policy, book_in_force, book_with, draft_policy
+from relance.consent.house import ApprovalRefused, approve_policy, book_in_force, book_with, draft_policy
 from relance.consent.models import ConsentLine, Suppression, Wording
 from relance.consent.statements import Channel, Kind, Purpose, Question, Speaker, Status
 from relance.decisions.facts import find_decision
@@ -351,7 +351,7 @@ def test_a_policy_of_the_house_is_in_force_once_another_approved_it():
     policy = draft_policy("ours", "lines: [{id: mail, channel: email, need: optin}]", author="user:1", now=NOW)
 
     assert verdict(aline) is Verdict.GO
-    with pytest.raises(StatementRefused):
+    with pytest.raises(ApprovalRefused):
         approve_policy(policy, approver="user:1", now=NOW)
     approve_policy(policy, approver="user:2", now=NOW)
 

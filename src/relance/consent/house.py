@@ -10,10 +10,17 @@ from django.db.models import Max
 from relance.decisions.rules import Reason, skip
 from relance.lib.marked_yaml import YamlUnreadable, read_yaml
 
-from .actions import StatementRefused
 from .models import HousePolicy
 from .packs import PolicyBook, PolicyRefused, parse_pack, shipped_packs
 from .policy import Pack
+
+
+class ApprovalRefused(Exception):
+    """The approver's move: `reason` says why this approval does not count."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.code)
+        self.reason = reason
 
 
 def draft_policy(name: str, text: str, *, author: str, comment: str = "", now: datetime) -> HousePolicy:
@@ -29,7 +36,7 @@ def draft_policy(name: str, text: str, *, author: str, comment: str = "", now: d
 def approve_policy(policy: HousePolicy, *, approver: str, now: datetime) -> None:
     """From now on this version is in force, and the one before is not. Nobody approves what he wrote himself."""
     if approver == policy.author:
-        raise StatementRefused(own_approval(policy))
+        raise ApprovalRefused(own_approval(policy))
     with transaction.atomic():
         HousePolicy.objects.filter(name=policy.name, retired_at=None).exclude(pk=policy.pk).update(retired_at=now)
         policy.approved_at, policy.approver, policy.retired_at = now, approver, None

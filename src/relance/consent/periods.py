@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 _WRITTEN = re.compile(r"^([0-9]{1,6}) ?(second|minute|hour|day|week|month|year)s?$")
+LONGEST = 100 * 366 * 86_400
+_MONTH = 30 * 86_400
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 
 
@@ -39,6 +41,8 @@ def read_period(text: str) -> Period:
             f"“{text}” is not a period: write one such as 3 years, 6 months, 30 days, 24 hours or 90 seconds"
         )
     count, unit = int(parts[1]), parts[2]
+    if count * _SECONDS.get(unit, _MONTH if unit == "month" else 12 * _MONTH) > LONGEST:
+        raise ValueError(f"“{text}” is longer than a century")
     if unit in ("month", "year"):
         return Period(months=count * (12 if unit == "year" else 1))
     return Period(seconds=count * _SECONDS[unit])

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
+import holidays
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from relance.workspace.rules import Span
@@ -38,6 +39,11 @@ def _as_period(value: Any) -> Any:
 @cache
 def _zones() -> set[str]:
     return available_timezones()
+
+
+@cache
+def _calendars() -> dict[str, list[str]]:
+    return holidays.list_supported_countries()
 
 
 def _as_zone(value: Any) -> Any:
@@ -268,6 +274,17 @@ class Calendar(Strict):
     subdivision: str = ""
     add: list[date] = Field(default_factory=list)
     remove: list[date] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _known(self) -> Calendar:
+        code = {"UK": "GB"}.get(self.country, self.country)
+        if code and code not in _calendars():
+            raise ValueError(
+                f"no public holidays are known for “{self.country}”: give a country of two letters, such as FR"
+            )
+        if self.subdivision and code and self.subdivision not in _calendars()[code]:
+            raise ValueError(f"“{self.subdivision}” is no part of {code} with holidays of its own")
+        return self
 
 
 class SenderRules(Strict):

@@ -118,3 +118,8 @@ def wish_frequency(person_id: int, *, at_most: int, per: str, now: datetime, cha
     named = sorted(channel.value for channel in channels)
     Frequency.objects.filter(person_id=person_id, channels=named).delete()
     Frequency.objects.create(person_id=person_id, at_most=at_most, per=per, channels=named, chosen_at=now)
+
+
+def lift_frequency(person_id: int) -> None:
+    """The person no longer minds how often she hears from us, on any channel."""
+    Frequency.objects.filter(person_id=person_id).delete()

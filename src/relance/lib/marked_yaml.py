@@ -55,6 +55,8 @@ def read_yaml(text: str, name: str) -> MarkedYaml:
         raise YamlUnreadable(
             f"{name}:{mark.line + 1 if mark else 1}: this is not YAML: {error.problem or error.context}."
         ) from None
+    except RecursionError:
+        raise YamlUnreadable(f"{name}:1: the file is nested too deeply to be read.") from None
     except YAMLError as error:
         raise YamlUnreadable(f"{name}:1: this is not YAML: {error}.") from None
     builder = _Builder(name)

@@ -82,6 +82,11 @@ def test_every_refusal_says_in_words_what_stands_and_what_would_change_it():
         ("now: 2026-01-01\npeople: [{name: A, country: France}]\nask: [{}]", "f.yaml:2: “France” is not a country"),
         ("now: 2026-01-01\npolicy:\n  lines:\n    - channel: sms\n      need: optin\n      hours: {mon-fri: 9-18h}\npeople: [{name: A}]\nask: [{}]", "f.yaml:6: “9-18h” is not a span of hours"),
         ("[]", "f.yaml:1: a scenario file is a mapping"),
+        ("[" * 5000, "f.yaml:1: the file is nested too deeply"),
+        ("a: &a [*a]", "f.yaml:1: the file is nested too deeply"),
+        ("now: 0001-01-01\npeople: [{name: A}]\nask: [{}]", "f.yaml:1: “0001-01-01” is not of our time"),
+        ("now: 2026-01-01\npolicy:\n  calendar: {country: XX}\npeople: [{name: A}]\nask: [{}]", "f.yaml:3: no public holidays are known for “XX”"),
+        ("now: 2026-01-01\npeople: [{name: A}, {name: B}]\nstatements:\n  - {kind: minor, at: 2025-01-01}\nask: [{person: A}]", "f.yaml:4: whose statement is it?"),
         ("now: 2026-01-01", "f.yaml:1: nothing is asked"),
     ],
 )  # fmt: skip

@@ -35,9 +35,12 @@ def _as_moment(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError(f"“{value}” is not a moment: write one such as 2026-03-02T10:00:00+01:00")
     try:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
     except ValueError:
         raise ValueError(f"“{value}” is not a moment: write one such as 2026-03-02T10:00:00+01:00") from None
+    if not 1900 <= moment.year <= 2200:
+        raise ValueError(f"“{value}” is not of our time: moments are from 1900 to 2200")
+    return moment
 
 
 Moment = Annotated[datetime, BeforeValidator(_as_moment), WithJsonSchema(MOMENT_SCHEMA)]
@@ -61,6 +64,10 @@ class StatementText(Strict):
     """One line of the ledger: what was said, when, by whom, about what."""
 
     kind: StatementKind = Field(description="not_opted_out is what a CRM's unticked box says: nothing.")
+    person: str = Field(
+        "", description="Under `statements:` of a file or scenario: whose. Left out: the only person there is."
+    )
+    company: str = Field("", description="Under `statements:` of a file or scenario: about a company instead.")
     at: Moment = Field(description="The time of the act.")
     recorded_at: Moment | None = Field(None, description="When it was written down; changes nothing.")
     channel: Channel | None = Field(None, description="Left out: all channels. An opt-in must name its own.")
@@ -263,6 +270,7 @@ class Cast(Strict):
     now: Moment | None = Field(None, alias="at", description="The moment of questions that give none.")
     people: list[PersonText] = Field(default_factory=list)
     companies: list[CompanyText] = Field(default_factory=list)
+    statements: list[StatementText] = Field(default_factory=list, description="As under a person, each naming its own.")
     numbers: list[SharedNumber] = Field(default_factory=list)
     registries: dict[str, RegistryFile] = Field(
         default_factory=dict,

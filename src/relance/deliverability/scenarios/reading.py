@@ -221,9 +221,31 @@ def _story(
         senders={sender.name: sender for sender in (*file.senders, *one.senders)},
         events=[*file.events, *one.events],
     )
+    _say(story, file, (), marked)
+    if asks is None:
+        _say(story, one, place, marked)
     for number, ask in enumerate(one.ask if asks is None else asks):
         story.asks.append((marked.where((*place, "ask", number)), ask))
     return story
+
+
+def _say(story: Story, cast: ScenarioFile | ScenarioText, place: Place, marked: MarkedYaml) -> None:
+    """Statements written beside people go to the person or company they name."""
+    for number, said in enumerate(cast.statements):
+        where = marked.where((*place, "statements", number))
+        if said.company:
+            if said.company not in story.companies:
+                raise ScenarioRefused(f"{where}: no company is called “{said.company}” here.")
+            company = story.companies[said.company]
+            story.companies[said.company] = company.model_copy(update={"statements": [*company.statements, said]})
+            continue
+        if not said.person and len(story.people) != 1:
+            raise ScenarioRefused(f"{where}: whose statement is it? Write `person:`.")
+        name = said.person or next(iter(story.people))
+        if name not in story.people:
+            raise ScenarioRefused(f"{where}: nobody is called “{name}” here.")
+        person = story.people[name]
+        story.people[name] = person.model_copy(update={"statements": [*person.statements, said]})
 
 
 # What cannot be, with its line.
@@ -273,6 +295,7 @@ def _check_cast(
         _check_dated(company.statements, (*place, "companies", number, "statements"), story, last, marked)
     for number, shared in enumerate(cast.numbers):
         _check_dated(shared.statements, (*place, "numbers", number, "statements"), story, last, marked)
+    _check_dated(cast.statements, (*place, "statements"), story, last, marked)
     _check_dated(cast.events, (*place, "events"), story, last, marked)
     for number, event in enumerate(cast.events):
         for name in (event.person, event.into):
