@@ -93,7 +93,11 @@ def _refused(seen: Sequence[SeenConnection]) -> Iterator[Point]:
     for cause in causes[:MOST_CAUSES]:
         words = cause_words(cause, names[cause.connection_id])
         address = f"{reverse('crm-errors', args=[cause.connection_id])}?cause={cause.cause_key}"
-        text = _("%(cause)s: %(message)s They wait, nothing is lost.") % {
+        text = ngettext(
+            "%(cause)s: %(message)s It waits, nothing is lost.",
+            "%(cause)s: %(message)s They wait, nothing is lost.",
+            cause.subjects,
+        ) % {
             "cause": words.title,
             "message": _ended(words.detail),
         }
