@@ -96,13 +96,13 @@ def since(value: datetime, now: datetime) -> str:
         return moment(value)
     if abs(distance) < timedelta(seconds=5):
         return _("just now")
-    return format_timedelta(distance, add_direction=True, threshold=1.2, locale=reader_locale())
+    return format_timedelta(distance, add_direction=True, threshold=1, locale=reader_locale())
 
 
 def duration(length: timedelta | float) -> str:
     """41 sec, 2 min: the largest unit that says it."""
     length = length if isinstance(length, timedelta) else timedelta(seconds=length)
-    return format_timedelta(length, format="short", threshold=1.2, locale=reader_locale())
+    return format_timedelta(length, format="short", threshold=1, locale=reader_locale())
 
 
 def typography(text: str) -> str:

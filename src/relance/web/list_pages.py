@@ -134,7 +134,7 @@ def said_count(subject: Subject, count: Count) -> str:
     """How many there are, in a sentence that says when it is an estimate."""
     number = formats.number(count.rows)
     if count.rows == 0:
-        return _("Nobody") if subject is Subject.PERSON else _("No company")
+        return _("No person") if subject is Subject.PERSON else _("No company")
     if not count.is_exact:
         told = _("About %(number)s people") if subject is Subject.PERSON else _("About %(number)s companies")
         return told % {"number": formats.number(round(count.rows, -2))}
