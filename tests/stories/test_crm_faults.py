@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from relance.crm.budget import gather_budget
 from relance.crm.connection import change_connection, connection_state, last_event
 from relance.crm.dialect import CrmBusy, CrmMisconfigured
 from relance.crm.errors import error_groups, retry_errors
@@ -18,6 +19,7 @@ from relance.crm.recheck import may_recheck, recheck_connection
 from relance.crm.rules import ConnectionState
 from relance.crm.sync import run_cycle
 from relance.decisions.facts import latest_decision
+from relance.decisions.models import LedgerLine
 from relance.people.catalogue import FieldKind, Subject
 from relance.people.change import change_person
 from relance.people.facts import gather_values
@@ -643,3 +645,39 @@ def test_a_formula_that_changed_by_itself_is_read_again_within_a_day(story):
     later(story, hours=30)
 
     assert gather_values(Subject.PERSON, [person.pk], [days.column])[person.pk][days.column] == 2
+
+
+# ── The allowance of calls ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_spent_budget_lets_new_people_go_and_keeps_the_rest_until_there_is_some_again(story):
+    lead = story.lead("Budget", Phone="0123456789")
+    story.sync()
+    Person.objects.filter(pk=story.person(lead).pk).update(score=3)
+    story.change("Lead", lead, Phone="0222222222")
+    person = newcomer(story, "Prioritaire")
+    story.connection.budget_percent = 0
+    story.connection.save()
+    reads = len(requests(story, path="/queryAll"))
+
+    story.sync()
+    story.sync()
+
+    assert is_in_crm_once(story, person)
+    assert len(requests(story, path="/queryAll")) == reads
+    assert story.value("Lead", lead, "Score_Relance__c") is None
+    told = LedgerLine.objects.filter(subject="crm_budget", subject_id=story.connection.pk)
+    assert [line.reasons[0]["code"] for line in told] == ["crm.budget_kept"]
+    story.connection.budget_percent = 80
+    story.connection.save()
+    story.sync()
+    assert story.value("Lead", lead, "Score_Relance__c") == 3
+    assert story.person(lead).phone == "0222222222"
+
+
+def test_every_call_is_counted_where_all_workers_count_theirs(story):
+    before = gather_budget(story.connection, now=timezone.now()).spent_day
+
+    story.sync()
+
+    assert gather_budget(story.connection, now=timezone.now()).spent_day - before == len(requests(story))

@@ -17,7 +17,7 @@ from relance.people.schema import run_ddl
 
 from .models import Connection
 from .plan import ObjectPlan, plan_for_new
-from .rules import Creates
+from .rules import FIRST_LANE, Creates
 from .wording import literal, name
 
 
@@ -125,8 +125,9 @@ def _queueing(connection_id: int, subject: Subject, creates: Creates, object: st
     if creates is Creates.NONE:
         return ""
     return (
-        "INSERT INTO crm_push (connection_id, subject, subject_id, object, state, queued_at, due_at) "
-        f"SELECT {connection_id}, '{subject.value}', {key}, {literal(object)}, 'waiting', clock_timestamp(), clock_timestamp() "
+        "INSERT INTO crm_push (connection_id, subject, subject_id, object, state, queued_at, due_at, priority) "
+        f"SELECT {connection_id}, '{subject.value}', {key}, {literal(object)}, 'waiting', clock_timestamp(), clock_timestamp(), "
+        f"{FIRST_LANE} "
         f"WHERE NOT EXISTS (SELECT FROM crm_link WHERE connection_id = {connection_id} AND {subject.value}_id = {key}) "
         "ON CONFLICT (connection_id, subject, subject_id) DO UPDATE "
         "SET state = 'waiting', due_at = EXCLUDED.due_at WHERE crm_push.state = 'refused';"

@@ -60,11 +60,26 @@ class Connection(models.Model):
     rechecked_at = models.DateTimeField(null=True, editable=False, help_text="Tried again since it broke.")
     api_used = models.IntegerField(null=True, editable=False)
     api_limit = models.IntegerField(null=True, editable=False)
+    budget_percent = models.PositiveSmallIntegerField(
+        default=80, db_default=80, help_text="How much of the organisation's daily calls this connection may spend."
+    )
     made_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", editable=False)
     made_at = models.DateTimeField(editable=False)
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApiHour(models.Model):
+    """How many calls a connection made in an hour, over all workers."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="api_hours")
+    hour = models.DateTimeField()
+    calls = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "crm_api_hour"
+        constraints = [models.UniqueConstraint(fields=["connection", "hour"], name="crm_api_hour_is_counted_once")]
 
 
 class ConnectionEvent(models.Model):

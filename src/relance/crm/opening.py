@@ -10,8 +10,10 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
+from relance.lib.clock import utc_now
 from relance.workspace.sealed import opened
 
+from .budget import count_calls
 from .dialect import CallListener, CallNote, CrmDialect
 from .models import Connection
 from .rules import LoginMethod
@@ -27,7 +29,6 @@ def secrets_of(connection: Connection) -> dict[str, str]:
 
 def open_crm(connection: Connection, *, listener: CallListener | None = None) -> CrmDialect:
     """A client for this connection. Nothing is sent yet; close it when done."""
-    told = UsageKeeper(connection, listener)
     is_spent = connection.login_method == LoginMethod.REFRESH_TOKEN
     return SalesforceClient(
         SalesforceSettings(
@@ -38,7 +39,7 @@ def open_crm(connection: Connection, *, listener: CallListener | None = None) ->
             expected_org_id=connection.org_id,
             auto_assign=connection.auto_assign,
         ),
-        listener=told,
+        listener=listener,
         on_new_refresh_token=lambda token: _keep_refresh_token(connection.pk, token),
         refresh_turn=(lambda: _refresh_turn(connection.pk)) if is_spent else nullcontext,
     )
@@ -47,26 +48,33 @@ def open_crm(connection: Connection, *, listener: CallListener | None = None) ->
 @contextmanager
 def crm_opened(connection: Connection) -> Iterator[CrmDialect]:
     """A client, closed in the end; what its calls told of the API budget is kept with the connection."""
-    client = open_crm(connection)
+    usage = UsageKeeper(connection)
+    client = open_crm(connection, listener=usage)
     try:
         yield client
     finally:
         client.close()
         keep_usage(connection)
+        usage.count()
 
 
 class UsageKeeper:
     """Listens to the calls for the budget they tell of."""
 
-    def __init__(self, connection: Connection, listener: CallListener | None) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._listener = listener
+        self._uncounted = 0
+
+    def count(self) -> None:
+        """Add the calls made since the last time to the hour's, where all workers count theirs."""
+        calls, self._uncounted = self._uncounted, 0
+        if self._connection.pk:
+            count_calls(self._connection.pk, calls, now=utc_now())
 
     def __call__(self, note: CallNote) -> None:
+        self._uncounted += 1
         if note.usage:
             self._connection.api_used, self._connection.api_limit = note.usage.used, note.usage.limit
-        if self._listener:
-            self._listener(note)
 
 
 def keep_usage(connection: Connection) -> None:

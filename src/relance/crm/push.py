@@ -84,12 +84,20 @@ def recover_sent(connection: Connection) -> int:
 
 
 def push_batch(
-    book: RunBook, crm: CrmDialect, plans: dict[str, ObjectPlan], *, state: ConnectionState, now: datetime
+    book: RunBook,
+    crm: CrmDialect,
+    plans: dict[str, ObjectPlan],
+    *,
+    state: ConnectionState,
+    now: datetime,
+    least: int = 0,
 ) -> int:
-    """Send one batch of those due; returns how many were claimed, 0 at the end."""
+    """Send one batch of those due, of a priority of at least so much; returns how many were claimed, 0 at the end."""
     connection = book.connection
     with transaction.atomic():
-        claimed = sql.rows("crm", "claim_pushes", connection=connection.pk, now=now, batch=MOST_ROWS_IN_A_CALL)
+        claimed = sql.rows(
+            "crm", "claim_pushes", connection=connection.pk, now=now, batch=MOST_ROWS_IN_A_CALL, least=least
+        )
     if not claimed:
         return 0
     candidates = gather_candidates(connection, plans, claimed)

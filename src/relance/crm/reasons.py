@@ -198,6 +198,20 @@ declare_reason(
     "crm.found_again", 3217, _("The record that was made before the answer was lost was found again: %(crm_id)s.")
 )
 declare_reason(
+    "crm.within_budget", 3219, _("%(spent)s of the %(allowance)s calls a day this connection may spend are used.")
+)
+declare_reason(
+    "crm.budget_kept",
+    3220,
+    _(
+        "%(spent)s of the %(allowance)s calls a day this connection may spend are used, %(forecast)s at this pace: what nobody waits for is read later."
+    ),
+    _(
+        "Raise this connection's share of the daily calls, or ask for a larger allowance in the CRM. New people go first."
+    ),
+    Verdict.WAIT,
+)
+declare_reason(
     "crm.parked",
     3218,
     _("The CRM failed %(times)s times in a row in the same way (%(code)s), and the change waits: %(message)s"),

@@ -433,6 +433,58 @@ def may_unlink_vanished(vanished: int, linked: int) -> bool:
     return vanished <= max(FEW_VANISHED, linked * SHARE_THAT_MAY_VANISH)
 
 
+# ── The daily allowance of calls ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class Pace(StrEnum):
+    """What may run within the budget."""
+
+    ALL = "all"
+    NO_SWEEPS = "no_sweeps"  # at this pace it would not last the day: what can wait waits
+    FIRST_ONLY = "first_only"  # it is spent: only what somebody waits for goes out
+
+
+FIRST_LANE = 5  # new people, and whoever somebody asked for
+ORG_NEARLY_SPENT = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetFacts:
+    """Calls made by this connection, and what the CRM tells of the whole organisation."""
+
+    spent_day: int
+    spent_hour: int
+    org_used: int | None
+    org_limit: int | None
+    percent: int
+
+    @property
+    def allowance(self) -> int | None:
+        return None if self.org_limit is None else self.org_limit * self.percent // 100
+
+    @property
+    def forecast(self) -> int:
+        """What a day would cost at the pace of this hour, or what it did cost where that was more."""
+        return max(self.spent_day, self.spent_hour * 24)
+
+
+def pace_of(facts: BudgetFacts) -> Pace:
+    """How much may run. An organisation whose allowance nobody told is not held back."""
+    if facts.allowance is None or facts.org_limit is None:
+        return Pace.ALL
+    is_org_spent = (facts.org_used or 0) >= facts.org_limit * ORG_NEARLY_SPENT
+    if facts.spent_day >= facts.allowance or is_org_spent:
+        return Pace.FIRST_ONLY
+    return Pace.NO_SWEEPS if facts.forecast > facts.allowance else Pace.ALL
+
+
+def weigh_budget(facts: BudgetFacts) -> Reason:
+    """The pace, with what it was told from."""
+    pace = pace_of(facts)
+    seen = {"spent": facts.spent_day, "allowance": facts.allowance, "forecast": facts.forecast, "pace": pace.value}
+    return go("crm.within_budget", **seen) if pace is Pace.ALL else wait("crm.budget_kept", **seen)
+
+
 # ── Trying a broken connection again ─────────────────────────────────────────────────────────────────────────────────
 
 FIRST_RECHECK = timedelta(minutes=1)

@@ -17,6 +17,7 @@ from relance.lib.clock import utc_now
 from relance.people.catalogue import Subject
 from relance.workspace.models import User
 
+from .budget import decide_pace, forget_old_hours
 from .connection import connection_state, mark_broken
 from .describing import DescribeChange, is_description_stale, refresh_descriptions
 from .dialect import CrmBusy, CrmDialect, CrmError, CrmMisconfigured, Layer
@@ -28,7 +29,7 @@ from .opening import crm_opened
 from .plan import ObjectPlan, plans_of
 from .pull import Progress, pull_object, read_unagreed, settle_changes
 from .push import push_batch, recover_sent
-from .rules import ConnectionState, LinkRole, PushState, RunKind
+from .rules import FIRST_LANE, ConnectionState, LinkRole, Pace, PushState, RunKind
 from .runs import Counts, RunBook, close_left_runs, run_told
 from .sweep import is_formula_reading_due, is_sweep_due, read_formulas, start_schedules, sweep_object
 
@@ -104,8 +105,9 @@ class Cycle:
             self._run()
 
     def _describe(self) -> list[DescribeChange]:
-        """Read the CRM's description again. What was refused on an object that changed gets another chance."""
+        """Read the CRM's description again, hourly. What was refused on an object that changed gets another chance."""
         refresh_users(self.connection, self.crm)
+        forget_old_hours(self.connection, now=self.now)
         changes = refresh_descriptions(self.connection, self.crm, now=self.now)
         release_refused(self.connection, {change.object for change in changes}, now=self.now)
         return changes
@@ -113,13 +115,14 @@ class Cycle:
     def _run(self) -> None:
         plans = plans_of(self.mapping)
         watch_changes(self.connection, plans)
-        for plan in plans.values():
+        pace = decide_pace(self.connection, now=self.now)
+        for plan in plans.values() if pace is not Pace.FIRST_ONLY else ():
             if not self._pull(plan):
                 return
         for plan in plans.values():
             self._settle(plan)
-        self._push(plans)
-        for plan in plans.values():
+        self._push(plans, least=FIRST_LANE if pace is Pace.FIRST_ONLY else 0)
+        for plan in plans.values() if pace is Pace.ALL else ():
             self._look_again(plan)
 
     def _look_again(self, plan: ObjectPlan) -> None:
@@ -164,14 +167,15 @@ class Cycle:
             settle_changes(book, plan, now=self.now)
             self.counts.add(book.counts)
 
-    def _push(self, plans: dict[str, ObjectPlan]) -> None:
+    def _push(self, plans: dict[str, ObjectPlan], *, least: int) -> None:
         with run_told(self.connection, RunKind.PUSH, policy=self.mapping.policy, now=self.now) as book:
             try:
                 for _ in range(MOST_BATCHES):
                     state = connection_state(self.connection)
                     if state is not ConnectionState.ENABLED:
                         return
-                    if not push_batch(book, self.crm, plans, state=state, now=utc_now_not_before(self.now)):
+                    now = utc_now_not_before(self.now)
+                    if not push_batch(book, self.crm, plans, state=state, now=now, least=least):
                         return
             finally:
                 self.counts.add(book.counts)

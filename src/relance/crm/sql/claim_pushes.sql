@@ -4,6 +4,7 @@ WITH due AS (
     SELECT push.id, push.state
       FROM crm_push AS push
      WHERE push.connection_id = %(connection)s AND push.state IN ('waiting', 'unknown') AND push.due_at <= %(now)s
+       AND push.priority >= %(least)s
      ORDER BY push.priority DESC, push.due_at, push.id
      LIMIT %(batch)s
        FOR UPDATE SKIP LOCKED
