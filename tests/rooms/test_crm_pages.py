@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -345,17 +346,17 @@ def test_the_form_of_a_person_says_where_the_crm_is_right_before_somebody_types(
 
     page = text(client.get(reverse("person-edit", args=[bruno.pk])))
 
-    assert "Salesforce is right (MobilePhone)." in page
+    assert "Salesforce is right (Phone)." in page
 
 
 def test_the_audit_log_calls_an_event_by_its_connection_and_dates_as_people_do(client, connection):
-    connect_again = client.post(reverse("crm-pause", args=[connection.pk]), {"why": "holidays"})
-    assert connect_again.status_code == 302
+    client.post(reverse("crm-pause", args=[connection.pk]), {"why": "holidays"})
 
     page = text(client.get(reverse("settings-audit"), {"table": "crm_connectionevent"}))
 
     assert "object (" not in page
-    assert "+00:00" not in page
+    assert not re.search(r">\s*\d{4}-\d\d-\d\dT", page)
+    assert "What happened" in page and "Paused" in page
 
 
 def test_people_of_other_teams_are_not_named(connection, bruno):

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from relance.workspace.models import AuditEntry, User
 from relance.workspace.rules import Permission
 
+from .audit_words import COLUMN_WORDS, VALUE_WORDS
 from .doors import opens_to
 from .formats import moment
 
@@ -164,6 +165,8 @@ def _value(value: Any, field: Any, related: dict[tuple[type[models.Model], int],
         return moment(datetime.fromisoformat(value))
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
+    if _is_of_crm(field) and str(value) in VALUE_WORDS.get(field.column, {}):
+        return str(VALUE_WORDS[field.column][str(value)])
     return str(dict(getattr(field, "flatchoices", ())).get(value, value))
 
 
@@ -173,7 +176,13 @@ def _field(table: str, column: str) -> Any:
     return next((field for field in model._meta.concrete_fields if field.column == column), None) if model else None
 
 
+def _is_of_crm(field: Any) -> bool:
+    return field is not None and field.model._meta.app_label == "crm"
+
+
 def _column_name(field: Any, column: str) -> str:
+    if _is_of_crm(field) and column in COLUMN_WORDS:
+        return str(COLUMN_WORDS[column])
     words = str(field.verbose_name) if field is not None else column.replace("_", " ")
     return words[:1].upper() + words[1:]
 
