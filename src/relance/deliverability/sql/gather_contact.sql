@@ -13,15 +13,17 @@ SELECT asked.id, asked.mail_key, asked.phone_key, asked.mobile_key, asked.countr
        asked.company_id, asked.created_at, company.country AS company_country,
        to_jsonb(profile) AS profile,
        (SELECT coalesce(jsonb_agg(to_jsonb(line) || jsonb_build_object('brand', coalesce(brand.name, ''))), '[]')
-          FROM consent_consentline AS line
-          LEFT JOIN workspace_brand AS brand ON brand.id = line.brand_id
-         WHERE line.person_id = asked.id
-            OR line.company_id = asked.company_id
-            OR (line.person_id IS NULL AND line.company_id IS NULL
-                AND line.address IN (asked.mail_key, asked.phone_key, asked.mobile_key))) AS lines,
+          FROM (SELECT * FROM consent_consentline WHERE person_id = asked.id
+                UNION ALL   -- not OR: each branch has its own index
+                SELECT * FROM consent_consentline WHERE company_id = asked.company_id
+                UNION ALL
+                SELECT * FROM consent_consentline
+                 WHERE person_id IS NULL AND company_id IS NULL
+                   AND address = ANY(ARRAY[asked.mail_key, asked.phone_key, asked.mobile_key])) AS line
+          LEFT JOIN workspace_brand AS brand ON brand.id = line.brand_id) AS lines,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('registry', listed.registry, 'address', listed.address, 'at', listed.listed_at)), '[]')
           FROM consent_registrynumber AS listed
-         WHERE listed.address IN (asked.mail_key, asked.phone_key, asked.mobile_key)) AS listings,
+         WHERE listed.address = ANY(ARRAY[asked.mail_key, asked.phone_key, asked.mobile_key])) AS listings,
        (SELECT coalesce(jsonb_agg(to_jsonb(change)), '[]') FROM consent_addresschange AS change
          WHERE change.person_id = asked.id) AS changes,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('record', merged.loser_id, 'at', merged.merged_at)), '[]')
@@ -29,8 +31,7 @@ SELECT asked.id, asked.mail_key, asked.phone_key, asked.mobile_key, asked.countr
        (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', act.kind, 'at', act.at, 'record', act.person_id)), '[]')
           FROM activity AS act
          WHERE act.kind = ANY(%(act_kinds)s)
-           AND (act.person_id = asked.id
-                OR act.person_id IN (SELECT loser_id FROM people_personmerge WHERE winner_id = asked.id))) AS acts,
+           AND act.person_id = ANY(asked.id || ARRAY(SELECT loser_id FROM people_personmerge WHERE winner_id = asked.id))) AS acts,
        (SELECT coalesce(jsonb_agg(to_jsonb(sent) || jsonb_build_object('brand', coalesce(brand.name, ''))), '[]')
           FROM deliverability_sentcontact AS sent
           LEFT JOIN workspace_brand AS brand ON brand.id = sent.brand_id
