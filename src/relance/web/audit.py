@@ -253,17 +253,15 @@ def _actor_name(actor: str) -> str:
 
 
 def _tables() -> list[tuple[str, str]]:
-    """The tables that have lines, found by jumping along the index instead of reading the log."""
-    present = [table for table in _audited_tables() if AuditEntry.objects.filter(table_name=table).exists()]
-    return sorted(((table, table_name(table)) for table in present), key=lambda pair: pair[1])
-
-
-def _audited_tables() -> list[str]:
+    """The tables that have lines, found by jumping along the index instead of reading the log: one statement for all."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE tgname = 'audit_insert'"
+            "SELECT DISTINCT relname::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+            " WHERE tgname = 'audit_insert'"
+            f" AND EXISTS (SELECT FROM {AuditEntry._meta.db_table} WHERE table_name = relname::text)"  # noqa: S608
         )
-        return [row[0] for row in cursor.fetchall()]
+        present = [row[0] for row in cursor.fetchall()]
+    return sorted(((table, table_name(table)) for table in present), key=lambda pair: pair[1])
 
 
 def _actors() -> list[tuple[str, str]]:
