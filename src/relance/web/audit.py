@@ -258,7 +258,7 @@ def _tables() -> list[tuple[str, str]]:
         cursor.execute(
             "SELECT DISTINCT relname::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
             " WHERE tgname = 'audit_insert'"
-            f" AND EXISTS (SELECT FROM {AuditEntry._meta.db_table} WHERE table_name = relname::text)"  # noqa: S608
+            " AND EXISTS (SELECT FROM audit_entry WHERE table_name = relname::text)"
         )
         present = [row[0] for row in cursor.fetchall()]
     return sorted(((table, table_name(table)) for table in present), key=lambda pair: pair[1])
