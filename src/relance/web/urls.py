@@ -26,6 +26,7 @@ MODULES = (
     "audit",
     "components",
     "setup",
+    "preferences",
 )
 
 urlpatterns = [pattern for name in MODULES for pattern in import_module(f"relance.web.{name}").urlpatterns]
