@@ -112,4 +112,4 @@ class SyncProgress:
             self._tasks[object] = self._bars.add_task(object, total=total)
         self._bars.update(self._tasks[object], completed=done, total=total)
         if not self._console.is_terminal and (total is None or done >= total):
-            say(f"{object}: {done} records.")
+            say(f"{object}: {done} records." if done else f"{object}: nothing new.")
