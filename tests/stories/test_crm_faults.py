@@ -216,6 +216,23 @@ def test_the_good_rows_of_a_batch_are_done_and_each_bad_one_says_which_rule_refu
     assert len(writes(story)) == calls
 
 
+def test_a_refusal_is_no_open_question_once_its_record_was_deleted(story):
+    lead = story.lead("Efface")
+    story.sync()
+    Person.objects.filter(pk=story.person(lead).pk).update(score=9)
+    trouble(story, "validation", {"object": "Lead"})
+    story.sync()
+    assert PushError.objects.filter(resolved_at=None).count() == 1
+    calm(story)
+
+    story.delete("Lead", lead)
+    retry_errors(story.connection, by=story.admin)
+    later(story)
+
+    assert not PushError.objects.filter(resolved_at=None).exists()
+    assert not QueuedPush.objects.exists()
+
+
 # ── Sessions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -20,7 +20,7 @@ from relance.people.catalogue import Subject
 from relance.people.facts import gather_values
 
 from .dialect import CrmDialect, CrmError, CrmValue, Layer, PushOutcome, Retry, RowError
-from .models import CrmLink, PushError, QueuedPush
+from .models import Connection, CrmLink, PushError, QueuedPush
 from .payload import base_text, cause_key
 from .plan import ObjectPlan
 from .rules import PushState, is_parked, next_attempt
@@ -111,9 +111,7 @@ def _apply_taken(book: RunBook, taken: list[tuple[Sending, PushOutcome]], *, now
     QueuedPush.objects.filter(pk__in=[sending.push_id for sending, _ in taken]).delete()
     for subject in Subject:
         ids = [sending.subject_id for sending, _ in taken if sending.subject == subject.value]
-        PushError.objects.filter(
-            connection=book.connection, subject=subject.value, subject_id__in=ids, resolved_at=None
-        ).update(resolved_at=now)
+        resolve_errors(book.connection, subject, ids, now=now)
     decisions = record_decisions(
         [sending.line(_said(sending, outcome)) for sending, outcome in taken], policy=book.policy, now=now
     )
@@ -122,6 +120,13 @@ def _apply_taken(book: RunBook, taken: list[tuple[Sending, PushOutcome]], *, now
     )
     book.counts.pushed += len(taken)
     book.counts.created += sum(outcome.created for _, outcome in taken)
+
+
+def resolve_errors(connection: Connection, subject: Subject, ids: Sequence[int], *, now: datetime) -> None:
+    """What was refused of them before is over."""
+    PushError.objects.filter(connection=connection, subject=subject.value, subject_id__in=ids, resolved_at=None).update(
+        resolved_at=now
+    )
 
 
 def _link_made(book: RunBook, made: list[tuple[Sending, PushOutcome]], *, now: datetime) -> None:

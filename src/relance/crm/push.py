@@ -33,7 +33,7 @@ from .dialect import (
     PushRow,
 )
 from .models import Connection, QueuedPush
-from .outcomes import CLOSED_TO_ALL, Sending, apply_outcomes, apply_unknown, put_off
+from .outcomes import CLOSED_TO_ALL, Sending, apply_outcomes, apply_unknown, put_off, resolve_errors
 from .payload import crm_value, payload_hash
 from .plan import ObjectPlan, plan_for_new
 from .rules import SENT, ConnectionState, PushFacts, PushState, decide_push, rows_together
@@ -176,7 +176,7 @@ def decide_candidates(
 ) -> list[Sending]:
     """Those that may go. The others leave the queue or wait in it; their reason is told when it is another than last time."""
     going: list[Sending] = []
-    dropped: list[int] = []
+    dropped: list[Candidate] = []
     waiting: list[tuple[Candidate, Decision]] = []
     news: list[DecisionLine] = []
     for candidate in candidates:
@@ -188,13 +188,13 @@ def decide_candidates(
         if code != candidate.push["reason"] and code != "crm.nothing_to_send":
             news.append(_line(candidate, decision))
         if code in DROPPED:
-            dropped.append(candidate.push["id"])
+            dropped.append(candidate)
         else:
             waiting.append((candidate, decision))
     with transaction.atomic():
         if news:
             record_decisions(news, policy=book.policy, now=now)
-        QueuedPush.objects.filter(pk__in=dropped).delete()
+        _drop(book.connection, dropped, now=now)
         _hold(waiting)
     book.counts.waiting += len(waiting)
     return going
@@ -203,6 +203,15 @@ def decide_candidates(
 def _line(candidate: Candidate, decision: Decision) -> DecisionLine:
     subject, id = candidate.push["subject"], candidate.push["subject_id"]
     return DecisionLine("push", id, decision, person_id=id if subject == Subject.PERSON.value else None)
+
+
+def _drop(connection: Connection, dropped: list[Candidate], *, now: datetime) -> None:
+    """They leave the queue, and what was refused of them before is no open question any more."""
+    QueuedPush.objects.filter(pk__in=[candidate.push["id"] for candidate in dropped]).delete()
+    for subject in Subject:
+        ids = [each.push["subject_id"] for each in dropped if each.push["subject"] == subject.value]
+        if ids:
+            resolve_errors(connection, subject, ids, now=now)
 
 
 def _hold(waiting: list[tuple[Candidate, Decision]]) -> None:
