@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from relance.consent.actions import NewStatement, record_statement
-from relance.consent.models import ConsentLine
+from relance.consent.models import ConsentLine, Topic
 from relance.consent.statements import Channel, Kind, Question, Speaker
 from relance.decisions.models import LedgerLine
 from relance.decisions.rules import Verdict
@@ -74,6 +74,21 @@ def test_the_person_page_answers_for_each_channel_as_the_gate_does(browser, alin
         assert label == words[decide_contact(aline, Question(Channel(key)), at=utc_now()).verdict]
     assert "Can we contact them?" in page.content.decode()
     assert "The person said yes on" in page.content.decode()
+
+
+def test_a_yes_to_one_topic_is_shown_as_open_for_that_topic_alone(browser, aline):
+    for key in ("news", "events"):
+        Topic.objects.create(key=key, names={"en": key.capitalize()})
+    at = utc_now() - timedelta(days=2)
+    for key, kind in (("news", Kind.GIVEN), ("events", Kind.GIVEN), ("events", Kind.WITHDRAWN)):
+        said = NewStatement(kind, at, aline.pk, channel=Channel.EMAIL, topics=(key,))
+        record_statement(said, actor="system", now=at)
+
+    page = browser.get(reverse("person", args=[aline.pk]))
+
+    mail = page.context["channels"][0]
+    assert (mail["label"], mail["topics"]) == ("No", "News")
+    assert "Open for these topics: News." in page.content.decode()
 
 
 def test_why_shows_every_check_and_writes_nothing(browser, aline):

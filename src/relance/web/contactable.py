@@ -5,7 +5,7 @@ What is shown here is computed when asked and written nowhere: only a message th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -50,13 +50,15 @@ BADGES = {
 WORDS_BY_HAND = (Kind.GIVEN, Kind.WITHDRAWN, Kind.OBJECTION)
 WAYS_BY_HAND = ("call", "meeting", "mail", "form", "paper", "signed")
 LINES_SHOWN = 500
+TOPICS_ASKED = 12
 CHANNELS_BY_HAND = (*ICONS, Channel.POST, Channel.ALL)
 
 
 def contact_context(person: Person, *, now: datetime | None = None) -> dict[str, Any]:
     """What person/_contact.html needs: the gate's answer for marketing by the default brand, channel by channel."""
     at, book = now or utc_now(), book_in_force()
-    return {"channels": [_channel(person, channel, at, book) for channel in ICONS]}
+    topics = _topics_said(person)
+    return {"channels": [_channel(person, channel, at, book, topics.get(channel.value, ())) for channel in ICONS]}
 
 
 @require_safe
@@ -224,9 +226,28 @@ def _is_proved(line: ConsentLine) -> bool:
     return Proof(line.proof_at, line.how, line.source).is_complete
 
 
-def _channel(person: Person, channel: Channel, at: datetime, book: PolicyBook) -> dict[str, Any]:
+def _topics_said(person: Person) -> dict[str, list[Topic]]:
+    """The topics she said yes to by name, by channel: a message about one of them may go where a message about none may not."""
+    said = person.consent_lines.filter(kind__in=OPT_INS, topics__len__gt=0).values_list("channel", "topics")
+    by_channel: dict[str, set[str]] = {}
+    for channel, keys in said:
+        by_channel.setdefault(channel, set()).update(keys)
+    named = Topic.objects.filter(key__in=set().union(*by_channel.values()), retired_at=None).order_by("pk")
+    topics = list(named[:TOPICS_ASKED]) if by_channel else []
+    return {channel: [topic for topic in topics if topic.key in keys] for channel, keys in by_channel.items()}
+
+
+def _channel(
+    person: Person, channel: Channel, at: datetime, book: PolicyBook, topics: Sequence[Topic]
+) -> dict[str, Any]:
     decided = decide_contact(person, Question(channel), at=at, book=book)
     tone, icon, label = BADGES[decided.verdict]
+    open_topics = [
+        topic.name_in(get_language() or "en")
+        for topic in topics
+        if decided.verdict is Verdict.SKIP
+        and decide_contact(person, Question(channel, topic=topic.key), at=at, book=book).verdict is not Verdict.SKIP
+    ]
     return {
         "key": channel.value,
         "name": CHANNELS[channel],
@@ -235,6 +256,7 @@ def _channel(person: Person, channel: Channel, at: datetime, book: PolicyBook) -
         "mark": icon,
         "label": label,
         "says": _because(decided),
+        "topics": ", ".join(open_topics),
     }
 
 
