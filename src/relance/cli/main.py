@@ -31,6 +31,7 @@ GROUPS = {
     "user": "users",
     "secrets": "secrets",
     "bench": "relance.bench.command",  # named, not imported: the benchmark stands above this layer
+    "soak": "relance.bench.soak_command",
 }
 
 for _module in TOP_LEVEL:
