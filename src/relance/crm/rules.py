@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from relance.decisions.rules import Decision, Reason, Verdict, go, skip, wait
 
@@ -481,7 +482,12 @@ def pace_of(facts: BudgetFacts) -> Pace:
 def weigh_budget(facts: BudgetFacts) -> Reason:
     """The pace, with what it was told from."""
     pace = pace_of(facts)
-    seen = {"spent": facts.spent_day, "allowance": facts.allowance, "forecast": facts.forecast, "pace": pace.value}
+    seen: dict[str, Any] = {
+        "spent": facts.spent_day,
+        "allowance": facts.allowance,
+        "forecast": facts.forecast,
+        "pace": pace.value,
+    }
     return go("crm.within_budget", **seen) if pace is Pace.ALL else wait("crm.budget_kept", **seen)
 
 
