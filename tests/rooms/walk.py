@@ -105,13 +105,17 @@ class World:
 
     def decision(self, team: Team) -> str:
         person = self.person(team)
-        line = DecisionLine("field", person.pk, Decision.of([skip("test.kept", value=person.first_name)]), person_id=person.pk)
+        line = DecisionLine(
+            "field", person.pk, Decision.of([skip("test.kept", value=person.first_name)]), person_id=person.pk
+        )
         return decision_name(record_decision(line, policy="test", now=NOW))
 
     def refusal(self, team: Team) -> PushError:
         """A person of this team whom the CRM refused, as its error inbox knows it."""
         person, crm = self.person(team), self.connection
-        CrmLink.objects.create(connection=crm, object="Lead", crm_id=f"00Q{person.pk:015}", person=person, linked_at=NOW)
+        CrmLink.objects.create(
+            connection=crm, object="Lead", crm_id=f"00Q{person.pk:015}", person=person, linked_at=NOW
+        )
         return PushError.objects.create(
             connection=crm,
             subject="person",

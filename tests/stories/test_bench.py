@@ -30,7 +30,7 @@ def run_bench(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def databases() -> set[str]:
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-        return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+        return {name for (name,) in connection.execute("SELECT datname FROM pg_database") if "bench" in name}
 
 
 @pytest.mark.parametrize(("scenario", "scales"), SCENARIOS.items())

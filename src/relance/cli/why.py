@@ -38,7 +38,14 @@ def why(
         raise typer.Exit(Exit.SOMEBODY_MUST_ACT)
 
 
-NOTHING: dict[str, Any] = {"decision": None, "verdict": None, "at": None, "policy": "", "reasons": [], "would_change": []}
+NOTHING: dict[str, Any] = {
+    "decision": None,
+    "verdict": None,
+    "at": None,
+    "policy": "",
+    "reasons": [],
+    "would_change": [],
+}
 
 
 def _answer(told: list[dict[str, Any]], *, is_list: bool) -> dict[str, Any]:
