@@ -26,6 +26,7 @@ from .navigation import places_for
 from .settings_map import sections_for
 
 FOUND_EACH = 6
+MOST_WEIGHED = 500  # to put all bearers of a common name in order, the index of names would be walked for seconds
 LONGEST_QUESTION = 200
 ACTIONS_ONLY = ">"
 Entry = dict[str, Any]
@@ -70,7 +71,8 @@ def _fitting(entries: list[Entry], q: str) -> list[Entry]:
 
 
 def _people(user: User, q: str) -> list[Entry]:
-    people = search_people(q, user=user).select_related("company").order_by("name_key", "pk")[:FOUND_EACH]
+    met = search_people(q, user=user).values("pk")[:MOST_WEIGHED]
+    people = Person.objects.filter(pk__in=met).select_related("company").order_by("name_key", "pk")[:FOUND_EACH]
     return [_person_entry(person) for person in people]
 
 
@@ -86,7 +88,8 @@ def _person_entry(person: Person) -> Entry:
 
 
 def _companies(user: User, q: str) -> list[Entry]:
-    companies = search_companies(q, user=user).order_by("name_key", "pk")[:FOUND_EACH]
+    met = search_companies(q, user=user).values("pk")[:MOST_WEIGHED]
+    companies = Company.objects.filter(pk__in=met).order_by("name_key", "pk")[:FOUND_EACH]
     return [
         {
             "label": company.name,
