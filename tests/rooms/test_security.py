@@ -64,12 +64,16 @@ def test_every_page_forbids_scripts_and_styles_that_are_not_ours(address, db):
         assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == policy["form-action"] == "'self'"
         assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert answer.headers["Referrer-Policy"] in ("same-origin", "no-referrer")
         assert answer.headers["X-Frame-Options"] == "DENY"
         if answer.headers.get("Content-Type", "").startswith("text/html") and not answer.streaming:
             page = InlineThings()
             page.feed(answer.content.decode())
             assert page.found == []
+
+
+# The signed link is the key: a refused cookie must not keep anybody from saying no. A link nobody signed is no address.
+OPENED_BY_THEIR_LINK = ("preferences", "unsubscribe")
 
 
 @pytest.mark.parametrize("address", EVERY, ids=str)
@@ -80,7 +84,8 @@ def test_every_address_refuses_a_form_that_is_not_ours(address, db):
 
     answer = client.post(path_of(address, world))
 
-    assert answer.status_code in (403, 405)
+    refused = (404,) if str(address) in OPENED_BY_THEIR_LINK else (403, 405)
+    assert answer.status_code in refused
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(aline):
