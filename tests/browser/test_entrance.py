@@ -49,7 +49,7 @@ def test_a_wrong_password_is_told_on_top_and_keeps_the_address(site, page: Page,
 
 
 def test_signing_in_without_script_works(site, browser):
-    create_user(NewUser("aline@hexalis.example", "Aline Martin", Role.ADMIN, password=PASSWORD))
+    create_user(NewUser("aline@hexalis.example", "Aline Martin", Role.ADMIN, password=PASSWORD, language="en"))
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(f"{site}/accounts/login/?next=/components")
 

@@ -141,7 +141,7 @@ class Check:
             return Outcome(step, "skipped", 0, obstacle)
         parts = urlsplit(url)
         own = parts._replace(path=f"/relance_check_{secrets.token_hex(4)}").geturl()
-        return self._pytest(step, "tests/rooms", DATABASE_URL=own)
+        return self._pytest(step, "tests/rooms", "-n", "2", DATABASE_URL=own)
 
     def _environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
